@@ -1,0 +1,79 @@
+// Package profiles is the contract between Caisson and a way of running
+// Kubernetes: what it needs (Wants), which images it carries, which files the
+// node gets, how a node is configured (an Ignition config, rendered purely),
+// when it is ready and what its CIS table checks. The profiles themselves are
+// the folders beneath (kubeadm; rke2-cis and k3s-edge come later); catalog
+// lists them.
+//
+// A Profile only describes: it never downloads, writes a disk or runs a
+// program. Both programs link it: caisson to gather, caisson-node to render.
+package profiles
+
+import (
+	"context"
+
+	ignition "github.com/coreos/ignition/v2/config/v3_5/types"
+
+	"caisson.dev/caisson/bundle"
+	"caisson.dev/caisson/images"
+	"caisson.dev/caisson/internal/size"
+	"caisson.dev/caisson/spec"
+)
+
+// Profile is one way of running Kubernetes on a node.
+type Profile interface {
+	// Name is what kubernetes.profile says in the Spec.
+	Name() string
+	// Wants lists the inputs to pin, beyond node OS and registry.
+	Wants(e spec.Enclave) ([]bundle.Want, error)
+	// Recipes says how the profile's own images are made from wanted artifacts.
+	Recipes(e spec.Enclave) ([]images.Recipe, error)
+	// Payload lists files the installer copies to the node, by artifact name.
+	Payload(e spec.Enclave) ([]PayloadFile, error)
+	// Needs is the least machine for a role.
+	Needs(role string) Needs
+	// Render is the node's configuration. Pure: same input, same config.
+	Render(in RenderInput) (ignition.Config, error)
+	// Checks is the CIS table for the role.
+	Checks(role string) []Check
+	// Ready waits until the node serves, reporting what it waits for; it stops
+	// with ctx. It is the readiness probe that the health gate and status use.
+	Ready(ctx context.Context, report func(string)) error
+}
+
+// PayloadFile puts a wanted artifact at a path on the node.
+type PayloadFile struct {
+	Artifact string // "kubernetes/kubelet"
+	Path     string // "/usr/local/bin/kubelet"
+	Mode     uint32 // 0o755
+}
+
+// Needs is the least machine.
+type Needs struct {
+	Memory size.Bytes
+	Disk   size.Bytes // STATE partition, beyond what the bundle's own bytes take
+	CPUs   int
+}
+
+// RenderInput is all that a node's configuration may depend on.
+type RenderInput struct {
+	Enclave  spec.Enclave
+	Answers  spec.Answers // complete: name, role, network
+	Manifest bundle.Manifest
+	Registry images.Service // the registry on this node: address, unit, files
+}
+
+// Check is one line of a CIS table: an id, our own words, and a test that reads
+// the live node's files through root ("/" on a node, a tree in tests).
+type Check struct {
+	ID    string // "1.2.1", "4.2.6"
+	Title string // our own words
+	Run   func(ctx context.Context, root string) Result
+}
+
+// Result of a check.
+type Result struct {
+	Status string // "pass", "fail", "manual", "not-applicable"
+	Have   string
+	Want   string
+}

@@ -1,0 +1,181 @@
+// Package spec holds the two things that people write: the Enclave (the file
+// caisson.yaml, low side) and the Answers (what an installer asks, or a file on
+// a stick holds). It loads them strictly: unknown or duplicate fields are
+// refused with their YAML path and the nearest known name, and all errors are
+// reported at once.
+//
+// It leaves out everything that needs a network or a disk. It is the first
+// value of the flow: Spec -> Lock -> Bundle -> ISO; it imports leaves only.
+package spec
+
+import (
+	"caisson.dev/caisson/internal/digest"
+	"caisson.dev/caisson/internal/size"
+)
+
+// APIVersion is the one version of Enclave and Answers that is read today.
+const APIVersion = "caisson.dev/v1alpha1"
+
+// Enclave is the whole of caisson.yaml.
+type Enclave struct {
+	APIVersion     string         `yaml:"apiVersion" json:"apiVersion"`
+	Kind           string         `yaml:"kind" json:"kind"` // "Enclave"
+	Metadata       Metadata       `yaml:"metadata" json:"metadata"`
+	Classification Classification `yaml:"classification,omitempty" json:"classification,omitzero"`
+	OS             OS             `yaml:"os,omitempty" json:"os,omitzero"`
+	Kubernetes     Kubernetes     `yaml:"kubernetes" json:"kubernetes"`
+	Registry       Registry       `yaml:"registry,omitempty" json:"registry,omitzero"`
+	Images         []Image        `yaml:"images,omitempty" json:"images,omitempty"`
+	Manifests      []string       `yaml:"manifests,omitempty" json:"manifests,omitempty"` // YAML files beside the Spec, applied once the node is Ready; each image they name must be in Images
+	Nodes          []Node         `yaml:"nodes,omitempty" json:"nodes,omitempty"`
+	Users          []User         `yaml:"users,omitempty" json:"users,omitempty"`
+	Network        Network        `yaml:"network,omitempty" json:"network,omitzero"`
+	Time           Time           `yaml:"time,omitempty" json:"time,omitzero"`
+}
+
+type Metadata struct {
+	Name string `yaml:"name" json:"name"` // RFC 1123 label
+}
+
+// Classification is the banner on every screen.
+type Classification struct {
+	Label  string `yaml:"label,omitempty" json:"label,omitempty"`   // e.g. "UNCLASSIFIED"
+	Colour string `yaml:"colour,omitempty" json:"colour,omitempty"` // green, blue, red, orange, yellow
+}
+
+// OS is the node operating system; the defaults are in Default.
+type OS struct {
+	Base      string   `yaml:"base,omitempty" json:"base,omitempty"`           // "debian-13"
+	Mirror    string   `yaml:"mirror,omitempty" json:"mirror,omitempty"`       // archive root URL
+	Security  string   `yaml:"security,omitempty" json:"security,omitempty"`   // security archive root URL; "none" leaves it out
+	Snapshot  string   `yaml:"snapshot,omitempty" json:"snapshot,omitempty"`   // yyyymmddThhmmssZ; needs a snapshot mirror
+	Packages  []string `yaml:"packages,omitempty" json:"packages,omitempty"`   // extra Debian packages
+	Firmware  *bool    `yaml:"firmware,omitempty" json:"firmware,omitempty"`   // NIC, HBA and GPU firmware; on by default
+	Microcode *bool    `yaml:"microcode,omitempty" json:"microcode,omitempty"` // CPU microcode; on by default
+}
+
+type Kubernetes struct {
+	Profile string `yaml:"profile" json:"profile"`                   // "kubeadm" (rke2-cis, k3s-edge later)
+	Version string `yaml:"version" json:"version"`                   // e.g. v1.37.2
+	Source  string `yaml:"source,omitempty" json:"source,omitempty"` // kubeadm: "modules"
+}
+
+// Registry is the engine that serves the images on the node.
+type Registry struct {
+	Engine  string      `yaml:"engine,omitempty" json:"engine,omitempty"`   // "zot" (default) or "distribution"
+	Version string      `yaml:"version,omitempty" json:"version,omitempty"` // distribution: module version
+	Binary  *FileSource `yaml:"binary,omitempty" json:"binary,omitempty"`   // zot: where its release binary comes from
+}
+
+// FileSource is one file: exactly one of URL and Path; SHA256 is required for a URL.
+type FileSource struct {
+	URL    string `yaml:"url,omitempty" json:"url,omitempty"`
+	Path   string `yaml:"path,omitempty" json:"path,omitempty"` // relative to the Spec
+	SHA256 string `yaml:"sha256,omitempty" json:"sha256,omitempty"`
+}
+
+// Image is one carried container image: Ref is the name pods use. Exactly one
+// of Layout, Archive and Module says where it comes from; with none, Ref's own
+// registry does.
+type Image struct {
+	Ref     string       `yaml:"ref" json:"ref"`
+	Layout  string       `yaml:"layout,omitempty" json:"layout,omitempty"`   // folder with an OCI image layout
+	Archive string       `yaml:"archive,omitempty" json:"archive,omitempty"` // OCI or docker-save tar
+	Module  *ModuleImage `yaml:"module,omitempty" json:"module,omitempty"`   // one static Go program, compiled from its module
+	Digest  string       `yaml:"digest,omitempty" json:"digest,omitempty"`   // sha256:..., if the author pins it
+}
+
+type ModuleImage struct {
+	Path    string   `yaml:"path" json:"path"`       // module path
+	Version string   `yaml:"version" json:"version"` // v1.2.3
+	Package string   `yaml:"package,omitempty" json:"package,omitempty"`
+	Args    []string `yaml:"args,omitempty" json:"args,omitempty"` // default arguments (CMD)
+}
+
+// Node is a roster entry.
+type Node struct {
+	Name    string      `yaml:"name" json:"name"`
+	Role    string      `yaml:"role" json:"role"` // control-plane or worker
+	Match   Match       `yaml:"match,omitempty" json:"match,omitzero"`
+	Disk    Disk        `yaml:"disk,omitempty" json:"disk,omitzero"`
+	Network NodeNetwork `yaml:"network,omitempty" json:"network,omitzero"`
+}
+
+// Match joins a roster entry to a machine; any one that is set must be equal.
+type Match struct {
+	MAC    string `yaml:"mac,omitempty" json:"mac,omitempty"`
+	Serial string `yaml:"serial,omitempty" json:"serial,omitempty"` // SMBIOS product serial
+	UUID   string `yaml:"uuid,omitempty" json:"uuid,omitempty"`     // SMBIOS product UUID
+}
+
+// Disk chooses the target: the first of ByID, Serial, Smallest/Largest that is set.
+// Nothing set means: the only disk that is not the boot medium, else refuse.
+type Disk struct {
+	ByID    string     `yaml:"byID,omitempty" json:"byID,omitempty"`     // name under /dev/disk/by-id
+	Serial  string     `yaml:"serial,omitempty" json:"serial,omitempty"` // device serial number
+	Choose  string     `yaml:"choose,omitempty" json:"choose,omitempty"` // "smallest" or "largest"
+	MinSize size.Bytes `yaml:"minSize,omitempty" json:"minSize,omitempty"`
+}
+
+// NodeNetwork is a node's own addressing.
+type NodeNetwork struct {
+	Interface string `yaml:"interface,omitempty" json:"interface,omitempty"` // kernel name or MAC; "none" means no NIC: a dummy interface holds the node's address
+	Address   string `yaml:"address,omitempty" json:"address,omitempty"`     // CIDR, e.g. 10.20.0.11/24; empty means DHCP
+	Gateway   string `yaml:"gateway,omitempty" json:"gateway,omitempty"`
+}
+
+type User struct {
+	Name         string   `yaml:"name" json:"name"`
+	SSHKeys      []string `yaml:"sshKeys,omitempty" json:"sshKeys,omitempty"`
+	PasswordHash string   `yaml:"passwordHash,omitempty" json:"passwordHash,omitempty"` // crypt(5) hash, never a password
+	Admin        bool     `yaml:"admin,omitempty" json:"admin,omitempty"`
+}
+
+// Network is the cluster's addressing; the defaults are in Default.
+type Network struct {
+	PodCIDR     string   `yaml:"podCIDR,omitempty" json:"podCIDR,omitempty"`
+	ServiceCIDR string   `yaml:"serviceCIDR,omitempty" json:"serviceCIDR,omitempty"`
+	DNS         []string `yaml:"dns,omitempty" json:"dns,omitempty"` // resolvers inside the enclave
+}
+
+type Time struct {
+	NTP []string `yaml:"ntp,omitempty" json:"ntp,omitempty"` // servers inside the enclave
+}
+
+// Answers are what the installer must know about one node. A TUI, an answer
+// file or a roster entry makes them; plan.Make reads them.
+type Answers struct {
+	APIVersion string      `yaml:"apiVersion" json:"apiVersion"`
+	Kind       string      `yaml:"kind" json:"kind"`                     // "Answers"
+	Node       string      `yaml:"node,omitempty" json:"node,omitempty"` // take this roster entry, then the fields below override it
+	Name       string      `yaml:"name,omitempty" json:"name,omitempty"`
+	Role       string      `yaml:"role,omitempty" json:"role,omitempty"`
+	Disk       Disk        `yaml:"disk,omitempty" json:"disk,omitzero"`
+	Network    NodeNetwork `yaml:"network,omitempty" json:"network,omitzero"`
+	Users      []User      `yaml:"users,omitempty" json:"users,omitempty"`
+	Confirm    Confirm     `yaml:"confirm,omitempty" json:"confirm,omitzero"`
+	After      string      `yaml:"after,omitempty" json:"after,omitempty"` // "reboot" (default), "poweroff" or "stay"
+}
+
+// Confirm is consent given ahead, for an install with nobody present. Erase
+// must name the disk by what it is ("serial:WD123" or "by-id:..."), or be
+// "any-blank" (only a disk with no partition table and no file system) or
+// "any" (whatever is on the disk chosen is lost).
+type Confirm struct {
+	Erase string `yaml:"erase,omitempty" json:"erase,omitempty"`
+}
+
+// Roles a node can have.
+const (
+	ControlPlane = "control-plane"
+	Worker       = "worker"
+)
+
+// Loaded is a Spec that passed every check, with defaults filled in; the
+// digest is that of the file's bytes, which the Lock is bound to.
+type Loaded struct {
+	Enclave Enclave
+	Digest  digest.Digest
+	Raw     []byte // the file as it was
+	Dir     string // folder that relative paths in the Spec start from
+}

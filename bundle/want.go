@@ -53,6 +53,10 @@ type DebianWant struct {
 	Base bool `json:"base,omitempty"`
 	// NoDeps takes exactly Packages.
 	NoDeps bool `json:"noDeps,omitempty"`
+	// Extract names single files to take out of the packages: artifact name ->
+	// absolute path in the package. With it, Collect yields those files and not
+	// the packages.
+	Extract map[string]string `json:"extract,omitempty"`
 }
 
 // FileWant is one file over HTTPS or from a folder. Exactly one of URL, Path.

@@ -1,0 +1,64 @@
+# Caisson. `make help` lists what there is; `make demo` and `make test` do
+# their own set-up on a Debian 12 or 13 machine (amd64).
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+OUT     ?= out
+SPEC    ?= examples/demo/caisson.yaml
+ISO     ?= $(OUT)/demo.iso
+# Where the e2e scenarios put screens, journals, events and phase tables.
+RESULTS ?= $(OUT)/e2e
+LDFLAGS := -s -w -X caisson.dev/caisson/internal/version.Version=$(VERSION)
+GO      := CGO_ENABLED=0 go
+# Debian packages of the build machine. The node OS has its own list (nodeos).
+HOST_PACKAGES := ca-certificates gcc libc6-dev libblkid-dev make \
+	mmdebstrap debian-archive-keyring squashfs-tools cryptsetup-bin zstd \
+	qemu-system-x86 qemu-utils ovmf xorriso gdisk fdisk dosfstools mtools e2fsprogs minisign
+
+.PHONY: help setup build test e2e e2e-core demo bench fuzz lint clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install the build machine's Debian packages that are missing (needs root or sudo)
+	@missing=(); for p in $(HOST_PACKAGES); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing+=($$p); done; \
+	if ((!$${#missing[@]})); then exit 0; fi; \
+	echo "installing: $${missing[*]}"; sudo=; [[ $$(id -u) = 0 ]] || sudo=sudo; \
+	release=$$(. /etc/os-release && echo $$VERSION_CODENAME); \
+	$$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qq -y --no-install-recommends -t $$release "$${missing[@]}" >/dev/null
+
+build: ## compile the programs into bin/
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+test: setup build ## unit, golden, CLI and format tests (minutes; no VM)
+	go vet ./... && go vet -tags e2e ./qemu-tests/...
+	go test ./...
+
+$(ISO): demo-iso
+.PHONY: demo-iso
+demo-iso: setup build
+	bin/caisson build $(SPEC) -o $(ISO) --force
+
+demo: demo-iso ## the whole way: ISO, unattended install in QEMU without a network card, reboot, Ready node
+	go test -tags e2e ./qemu-tests/scenarios -run 'TestBlankDiskToReadyNode$$' -count 1 -v -timeout 80m -args -iso $(abspath $(ISO)) -out $(abspath $(RESULTS))
+
+e2e-core: demo ## the scenario that CI runs
+
+e2e: demo-iso ## every scenario in QEMU (long under emulation)
+	go test -tags e2e ./qemu-tests/scenarios -count 1 -v -timeout 170m -args -iso $(abspath $(ISO)) -out $(abspath $(RESULTS))
+
+bench: setup build ## the benchmarks of docs/benchmarks.md, each with its peer in the same run
+	go test -run '^$$' -bench . -benchtime 1x ./iso/... ./bundle/...
+
+fuzz: ## every fuzzer for 30 s
+	@for f in $$(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u); do \
+	  for n in $$(grep -hoE '^func Fuzz[A-Za-z]+' $$f/*_test.go | cut -c6-); do go test $$f -run '^$$' -fuzz "^$$n$$" -fuzztime 30s; done; done
+
+lint: ## formatting and vet
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
+	go vet ./...
+
+clean: ## remove bin/ and out/ (the cache stays)
+	rm -rf bin $(OUT)

@@ -1,0 +1,145 @@
+// Package assemble joins the arrows of the low side: Choose (Spec -> what it
+// comes to), Wants, Lock, Pull, Seal (collected bytes -> Sealed: node OS,
+// images, manifest) and Write (Sealed -> ISO). Each step is one function of
+// the value before it; the work itself is in bundle, sources, images, nodeos
+// and iso. It prints nothing: progress goes to a callback.
+package assemble
+
+import (
+	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"caisson.dev/caisson/bundle"
+	"caisson.dev/caisson/images"
+	"caisson.dev/caisson/images/catalog"
+	"caisson.dev/caisson/internal/digest"
+	"caisson.dev/caisson/nodeos"
+	"caisson.dev/caisson/profiles"
+	profilecatalog "caisson.dev/caisson/profiles/catalog"
+	"caisson.dev/caisson/spec"
+)
+
+// Arch is the one machine architecture that is built today.
+const Arch = "amd64"
+
+// Choice is a Spec with the parts it names looked up.
+type Choice struct {
+	Spec    spec.Loaded
+	Profile profiles.Profile
+	Engine  images.Engine
+}
+
+// Choose looks up the Spec's profile and registry engine, and checks what only
+// they know: that every image a carried manifest names is on board.
+func Choose(l spec.Loaded) (Choice, error) {
+	p, err := profilecatalog.Get(l.Enclave.Kubernetes.Profile)
+	if err != nil {
+		return Choice{}, err
+	}
+	engine, err := catalog.Get(l.Enclave.Registry.Engine)
+	if err != nil {
+		return Choice{}, err
+	}
+	c := Choice{Spec: l, Profile: p, Engine: engine}
+	return c, c.checkManifests()
+}
+
+// nodeManifests is where carried Kubernetes manifests lie on the node.
+const nodeManifests = "/usr/local/share/caisson/manifests"
+
+func imageWant(ref string) string    { return "image/" + ref }
+func programWant(ref string) string  { return "program/" + ref }
+func manifestWant(rel string) string { return "manifest/" + filepath.Base(rel) }
+
+// Wants is everything the Spec comes to, before anything is pinned.
+func (c Choice) Wants() ([]bundle.Want, error) {
+	e := c.Spec.Enclave
+	wants := slices.Clone(nodeos.Wants(e))
+	fromProfile, err := c.Profile.Wants(e)
+	if err != nil {
+		return nil, err
+	}
+	wants = append(wants, fromProfile...)
+	registry, err := c.Engine.Want(e)
+	if err != nil {
+		return nil, err
+	}
+	if registry.File != nil && registry.File.Path != "" {
+		registry.File.Path = c.Spec.Abs(registry.File.Path)
+	}
+	wants = append(wants, registry)
+	for _, im := range e.Images {
+		w, err := c.wantImage(im)
+		if err != nil {
+			return nil, err
+		}
+		wants = append(wants, w)
+	}
+	for _, m := range e.Manifests {
+		wants = append(wants, bundle.Want{Name: manifestWant(m), File: &bundle.FileWant{Path: c.Spec.Abs(m), Mode: 0o644}})
+	}
+	return wants, nil
+}
+
+func (c Choice) wantImage(im spec.Image) (bundle.Want, error) {
+	if im.Module != nil {
+		pkg := im.Module.Package
+		if pkg == "" {
+			pkg = im.Module.Path
+		}
+		return bundle.Want{Name: programWant(im.Ref), Module: &bundle.ModuleWant{
+			Path: im.Module.Path, Version: im.Module.Version, Programs: map[string]string{path.Base(im.Module.Path): pkg}}}, nil
+	}
+	w := bundle.ImageWant{Ref: im.Ref, Platform: "linux/" + Arch, Registry: im.Layout == "" && im.Archive == ""}
+	if im.Layout != "" {
+		w.Layout = c.Spec.Abs(im.Layout)
+	}
+	if im.Archive != "" {
+		w.Archive = c.Spec.Abs(im.Archive)
+	}
+	if im.Digest != "" {
+		d, err := digest.Parse(im.Digest)
+		if err != nil {
+			return bundle.Want{}, err
+		}
+		w.Digest = d
+	}
+	return bundle.Want{Name: imageWant(im.Ref), Image: &w}, nil
+}
+
+// recipes is every image that is made here: the profile's, and the Spec's
+// programs, which run as nobody from an image that holds nothing else.
+func (c Choice) recipes() ([]images.Recipe, error) {
+	out, err := c.Profile.Recipes(c.Spec.Enclave)
+	if err != nil {
+		return nil, err
+	}
+	for _, im := range c.Spec.Enclave.Images {
+		if im.Module == nil {
+			continue
+		}
+		name := path.Base(im.Module.Path)
+		out = append(out, images.Recipe{Ref: im.Ref, User: "65532:65532", Cmd: im.Module.Args, Entrypoint: []string{"/" + name},
+			Layers: []images.Layer{{Files: []images.LayerFile{{Artifact: programWant(im.Ref) + "/" + name, Path: "/" + name, Mode: 0o755}}}}})
+	}
+	return out, nil
+}
+
+// payload is every file that the installer copies to the node as it is.
+func (c Choice) payload() ([]profiles.PayloadFile, error) {
+	out, err := c.Profile.Payload(c.Spec.Enclave)
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, profiles.PayloadFile{Artifact: c.Engine.Binary(), Path: "/usr/local/bin/" + c.Engine.Name(), Mode: 0o755})
+	for i, m := range c.Spec.Enclave.Manifests {
+		// Numbered: kubectl applies a folder in the order of its file names, and
+		// the order in the Spec is the order the author meant.
+		name := fmt.Sprintf("%02d-%s", i+1, strings.ToLower(filepath.Base(m)))
+		out = append(out, profiles.PayloadFile{Artifact: manifestWant(m), Path: path.Join(nodeManifests, name), Mode: 0o644})
+	}
+	return out, nil
+}

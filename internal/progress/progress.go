@@ -1,0 +1,165 @@
+// Package progress shows long work to whoever is there: bars with rate and
+// remaining time on a terminal, one plain line now and then in a log, JSON
+// events under --json. It knows nothing of what the work is. It is a leaf that
+// the command lines use; nothing below them imports it.
+package progress
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+	"golang.org/x/term"
+
+	"caisson.dev/caisson/internal/event"
+	"caisson.dev/caisson/internal/size"
+)
+
+// Reporter takes progress of named pieces of work, from many goroutines.
+type Reporter struct {
+	mu    sync.Mutex
+	show  shower
+	last  map[string]time.Time
+	begun map[string]time.Time
+	ended map[string]bool
+	now   func() time.Time
+}
+
+type shower interface {
+	// update is called at most ten times a second for one name, and at its end.
+	update(name string, done, total int64, took time.Duration, end bool)
+	note(text string)
+	close()
+}
+
+// New chooses the way of showing: JSON events when asked, bars when w is a
+// terminal, plain lines otherwise.
+func New(w io.Writer, json bool) *Reporter {
+	r := &Reporter{last: map[string]time.Time{}, begun: map[string]time.Time{}, ended: map[string]bool{}, now: time.Now}
+	f, isFile := w.(*os.File)
+	switch {
+	case json:
+		r.show = events{event.Lines(w, "caisson")}
+	case isFile && term.IsTerminal(int(f.Fd())):
+		r.show = &bars{p: mpb.New(mpb.WithOutput(w), mpb.WithWidth(32)), bars: map[string]*mpb.Bar{}}
+	default:
+		r.show = &lines{w: w, next: map[string]time.Duration{}}
+	}
+	return r
+}
+
+// Report takes done of total bytes (total 0: not known) of one piece of work;
+// done == total ends it. It has the shape of bundle.Progress.
+func (r *Reporter) Report(name string, done, total int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.now()
+	if _, ok := r.begun[name]; !ok {
+		r.begun[name] = now
+	}
+	end := total > 0 && done >= total
+	if r.ended[name] || (!end && now.Sub(r.last[name]) < 100*time.Millisecond) {
+		return
+	}
+	r.last[name], r.ended[name] = now, end
+	r.show.update(name, done, total, now.Sub(r.begun[name]), end)
+}
+
+// Note prints a sentence between the bars.
+func (r *Reporter) Note(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.show.note(fmt.Sprintf(format, args...))
+}
+
+// Close draws the last state; call it once, before other output.
+func (r *Reporter) Close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.show.close()
+}
+
+type events struct{ sink event.Sink }
+
+func (e events) update(name string, done, total int64, _ time.Duration, _ bool) {
+	e.sink(event.Event{Name: "progress", Message: name, Done: done, Size: total})
+}
+func (e events) note(text string) { e.sink(event.Event{Name: "note", Message: text}) }
+func (e events) close()           {}
+
+// lines prints the start, the end, and in between a line after 5, 10, 20, 40 s
+// and so on: a log of hours stays readable.
+type lines struct {
+	w    io.Writer
+	next map[string]time.Duration
+}
+
+func (l *lines) update(name string, done, total int64, took time.Duration, end bool) {
+	next, seen := l.next[name]
+	if end {
+		fmt.Fprintf(l.w, "%s: done, %s in %s\n", name, size.Bytes(total), took.Round(100*time.Millisecond))
+		return
+	}
+	if seen && took < next {
+		return
+	}
+	l.next[name] = max(5*time.Second, 2*took)
+	switch {
+	case !seen:
+		fmt.Fprintf(l.w, "%s\n", name)
+	case total > 0:
+		fmt.Fprintf(l.w, "%s: %s of %s, %s/s, %s left\n", name, size.Bytes(done), size.Bytes(total), rate(done, took), left(done, total, took))
+	default:
+		fmt.Fprintf(l.w, "%s: %s, %s so far\n", name, size.Bytes(done), took.Round(time.Second))
+	}
+}
+func (l *lines) note(text string) { fmt.Fprintln(l.w, text) }
+func (l *lines) close()           {}
+
+func rate(done int64, took time.Duration) size.Bytes {
+	if took <= 0 {
+		return 0
+	}
+	return size.Bytes(float64(done) / took.Seconds())
+}
+
+func left(done, total int64, took time.Duration) time.Duration {
+	if done <= 0 {
+		return 0
+	}
+	return time.Duration(float64(took) * float64(total-done) / float64(done)).Round(time.Second)
+}
+
+type bars struct {
+	p    *mpb.Progress
+	bars map[string]*mpb.Bar
+}
+
+func (b *bars) update(name string, done, total int64, _ time.Duration, end bool) {
+	bar, ok := b.bars[name]
+	if !ok {
+		bar = b.p.AddBar(total, mpb.BarRemoveOnComplete(),
+			mpb.PrependDecorators(decor.Name(name, decor.WCSyncSpaceR)),
+			mpb.AppendDecorators(decor.CountersKibiByte("% .1f / % .1f", decor.WCSyncSpace), decor.AverageSpeed(decor.SizeB1024(0), " % .1f", decor.WCSyncSpace), decor.AverageETA(decor.ET_STYLE_MMSS, decor.WCSyncSpace)))
+		b.bars[name] = bar
+	}
+	if total > 0 {
+		bar.SetTotal(total, false)
+	}
+	bar.SetCurrent(done)
+	if end {
+		bar.SetTotal(total, true)
+		fmt.Fprintf(b.p, "%s: done, %s\n", name, size.Bytes(total))
+	}
+}
+func (b *bars) note(text string) { fmt.Fprintln(b.p, text) }
+func (b *bars) close() {
+	for _, bar := range b.bars {
+		bar.Abort(true)
+	}
+	b.p.Wait()
+}

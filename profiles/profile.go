@@ -5,12 +5,16 @@
 // the folders beneath (kubeadm; rke2-cis and k3s-edge come later); catalog
 // lists them.
 //
-// A Profile only describes: it never downloads, writes a disk or runs a
-// program. Both programs link it: caisson to gather, caisson-node to render.
+// A Profile only describes: it never downloads, writes a disk or partitions
+// one. Both programs link it: caisson to gather, caisson-node to render. What
+// runs on the live node (Ready, and the optional KeyMaker and Deployer) is
+// called by caisson-node alone.
 package profiles
 
 import (
 	"context"
+	"net/netip"
+	"time"
 
 	ignition "github.com/coreos/ignition/v2/config/v3_5/types"
 
@@ -39,6 +43,31 @@ type Profile interface {
 	// Ready waits until the node serves, reporting what it waits for; it stops
 	// with ctx. It is the readiness probe that the health gate and status use.
 	Ready(ctx context.Context, report func(string)) error
+}
+
+// KeyMaker is a profile that makes secrets on the node itself, so that none is
+// rendered, carried or recorded. `caisson-node keys` calls it before each start
+// of the kubelet: it must be quick, change nothing that is good, and never
+// replace a key that data was written with.
+type KeyMaker interface {
+	Keys(in KeysInput) error
+}
+
+// KeysInput is what the node knows of itself when keys are made.
+type KeysInput struct {
+	Root      string       // "/" on a node, a tree in tests
+	Node      string       // the node's name
+	Addresses []netip.Addr // the node's own addresses, loopback left out
+	Now       time.Time
+}
+
+// Deployer is a profile that can apply the carried manifests.
+type Deployer interface {
+	// ApplyManifests applies every *.yaml, *.yml and *.json file of dir, in name order;
+	// no file, or no dir, is nothing to do.
+	ApplyManifests(ctx context.Context, dir string, report func(string)) error
+	// WaitWorkloads waits until what those manifests run is ready.
+	WaitWorkloads(ctx context.Context, dir string, report func(string)) error
 }
 
 // PayloadFile puts a wanted artifact at a path on the node.

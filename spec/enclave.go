@@ -18,8 +18,8 @@ const APIVersion = "caisson.dev/v1alpha1"
 
 // Enclave is the whole of caisson.yaml.
 type Enclave struct {
-	APIVersion     string         `yaml:"apiVersion" json:"apiVersion"`
-	Kind           string         `yaml:"kind" json:"kind"` // "Enclave"
+	APIVersion     string         `yaml:"apiVersion" json:"apiVersion" jsonschema:"const=caisson.dev/v1alpha1"`
+	Kind           string         `yaml:"kind" json:"kind" jsonschema:"const=Enclave"`
 	Metadata       Metadata       `yaml:"metadata" json:"metadata"`
 	Classification Classification `yaml:"classification,omitempty" json:"classification,omitzero"`
 	OS             OS             `yaml:"os,omitempty" json:"os,omitzero"`
@@ -33,38 +33,40 @@ type Enclave struct {
 	Time           Time           `yaml:"time,omitempty" json:"time,omitzero"`
 }
 
+// Metadata names the enclave.
 type Metadata struct {
-	Name string `yaml:"name" json:"name"` // RFC 1123 label
+	Name string `yaml:"name" json:"name"` // RFC 1123 label; part of the release's and the files' names
 }
 
 // Classification is the banner on every screen.
 type Classification struct {
-	Label  string `yaml:"label,omitempty" json:"label,omitempty"`   // e.g. "UNCLASSIFIED"
-	Colour string `yaml:"colour,omitempty" json:"colour,omitempty"` // green, blue, red, orange, yellow
+	Label  string `yaml:"label,omitempty" json:"label,omitempty"`                                                                      // e.g. "UNCLASSIFIED"
+	Colour string `yaml:"colour,omitempty" json:"colour,omitempty" jsonschema:"enum=green,enum=blue,enum=red,enum=orange,enum=yellow"` // green, blue, red, orange, yellow
 }
 
 // OS is the node operating system; the defaults are in Default.
 type OS struct {
-	Base      string   `yaml:"base,omitempty" json:"base,omitempty"`           // "debian-13"
-	Mirror    string   `yaml:"mirror,omitempty" json:"mirror,omitempty"`       // archive root URL
-	Security  string   `yaml:"security,omitempty" json:"security,omitempty"`   // security archive root URL; "none" leaves it out
-	Snapshot  string   `yaml:"snapshot,omitempty" json:"snapshot,omitempty"`   // yyyymmddThhmmssZ; needs a snapshot mirror
-	Packages  []string `yaml:"packages,omitempty" json:"packages,omitempty"`   // extra Debian packages
-	Firmware  *bool    `yaml:"firmware,omitempty" json:"firmware,omitempty"`   // NIC, HBA and GPU firmware; on by default
-	Microcode *bool    `yaml:"microcode,omitempty" json:"microcode,omitempty"` // CPU microcode; on by default
+	Base      string   `yaml:"base,omitempty" json:"base,omitempty" jsonschema:"enum=debian-13"` // "debian-13"
+	Mirror    string   `yaml:"mirror,omitempty" json:"mirror,omitempty"`                         // archive root URL
+	Security  string   `yaml:"security,omitempty" json:"security,omitempty"`                     // security archive root URL; "none" leaves it out
+	Snapshot  string   `yaml:"snapshot,omitempty" json:"snapshot,omitempty"`                     // yyyymmddThhmmssZ; needs a snapshot mirror
+	Packages  []string `yaml:"packages,omitempty" json:"packages,omitempty"`                     // extra Debian packages
+	Firmware  *bool    `yaml:"firmware,omitempty" json:"firmware,omitempty"`                     // NIC, HBA and GPU firmware; on by default
+	Microcode *bool    `yaml:"microcode,omitempty" json:"microcode,omitempty"`                   // CPU microcode; on by default
 }
 
+// Kubernetes says which Kubernetes, and how it is set up.
 type Kubernetes struct {
-	Profile string `yaml:"profile" json:"profile"`                   // "kubeadm" (rke2-cis, k3s-edge later)
-	Version string `yaml:"version" json:"version"`                   // e.g. v1.37.2
-	Source  string `yaml:"source,omitempty" json:"source,omitempty"` // kubeadm: "modules"
+	Profile string `yaml:"profile" json:"profile" jsonschema:"enum=kubeadm"`                   // "kubeadm" (rke2-cis, k3s-edge later)
+	Version string `yaml:"version" json:"version"`                                             // e.g. v1.37.2
+	Source  string `yaml:"source,omitempty" json:"source,omitempty" jsonschema:"enum=modules"` // kubeadm: "modules"
 }
 
 // Registry is the engine that serves the images on the node.
 type Registry struct {
-	Engine  string      `yaml:"engine,omitempty" json:"engine,omitempty"`   // "zot" (default) or "distribution"
-	Version string      `yaml:"version,omitempty" json:"version,omitempty"` // distribution: module version
-	Binary  *FileSource `yaml:"binary,omitempty" json:"binary,omitempty"`   // zot: where its release binary comes from
+	Engine  string      `yaml:"engine,omitempty" json:"engine,omitempty" jsonschema:"enum=zot,enum=distribution"` // "zot" (default) or "distribution"
+	Version string      `yaml:"version,omitempty" json:"version,omitempty"`                                       // distribution: module version
+	Binary  *FileSource `yaml:"binary,omitempty" json:"binary,omitempty"`                                         // zot: where its release binary comes from
 }
 
 // FileSource is one file: exactly one of URL and Path; SHA256 is required for a URL.
@@ -85,6 +87,7 @@ type Image struct {
 	Digest  string       `yaml:"digest,omitempty" json:"digest,omitempty"`   // sha256:..., if the author pins it
 }
 
+// ModuleImage is an image with one static program in it, run as user 65532.
 type ModuleImage struct {
 	Path    string   `yaml:"path" json:"path"`       // module path
 	Version string   `yaml:"version" json:"version"` // v1.2.3
@@ -95,7 +98,7 @@ type ModuleImage struct {
 // Node is a roster entry.
 type Node struct {
 	Name    string      `yaml:"name" json:"name"`
-	Role    string      `yaml:"role" json:"role"` // control-plane or worker
+	Role    string      `yaml:"role" json:"role" jsonschema:"enum=control-plane,enum=worker"` // control-plane or worker
 	Match   Match       `yaml:"match,omitempty" json:"match,omitzero"`
 	Disk    Disk        `yaml:"disk,omitempty" json:"disk,omitzero"`
 	Network NodeNetwork `yaml:"network,omitempty" json:"network,omitzero"`
@@ -111,9 +114,9 @@ type Match struct {
 // Disk chooses the target: the first of ByID, Serial, Smallest/Largest that is set.
 // Nothing set means: the only disk that is not the boot medium, else refuse.
 type Disk struct {
-	ByID    string     `yaml:"byID,omitempty" json:"byID,omitempty"`     // name under /dev/disk/by-id
-	Serial  string     `yaml:"serial,omitempty" json:"serial,omitempty"` // device serial number
-	Choose  string     `yaml:"choose,omitempty" json:"choose,omitempty"` // "smallest" or "largest"
+	ByID    string     `yaml:"byID,omitempty" json:"byID,omitempty"`                                             // name under /dev/disk/by-id
+	Serial  string     `yaml:"serial,omitempty" json:"serial,omitempty"`                                         // device serial number
+	Choose  string     `yaml:"choose,omitempty" json:"choose,omitempty" jsonschema:"enum=smallest,enum=largest"` // "smallest" or "largest"
 	MinSize size.Bytes `yaml:"minSize,omitempty" json:"minSize,omitempty"`
 }
 
@@ -124,6 +127,7 @@ type NodeNetwork struct {
 	Gateway   string `yaml:"gateway,omitempty" json:"gateway,omitempty"`
 }
 
+// User is an account on every node. At least one of SSHKeys and PasswordHash is set.
 type User struct {
 	Name         string   `yaml:"name" json:"name"`
 	SSHKeys      []string `yaml:"sshKeys,omitempty" json:"sshKeys,omitempty"`
@@ -138,6 +142,7 @@ type Network struct {
 	DNS         []string `yaml:"dns,omitempty" json:"dns,omitempty"` // resolvers inside the enclave
 }
 
+// Time says where nodes get it from.
 type Time struct {
 	NTP []string `yaml:"ntp,omitempty" json:"ntp,omitempty"` // servers inside the enclave
 }
@@ -145,16 +150,16 @@ type Time struct {
 // Answers are what the installer must know about one node. A TUI, an answer
 // file or a roster entry makes them; plan.Make reads them.
 type Answers struct {
-	APIVersion string      `yaml:"apiVersion" json:"apiVersion"`
-	Kind       string      `yaml:"kind" json:"kind"`                     // "Answers"
+	APIVersion string      `yaml:"apiVersion" json:"apiVersion" jsonschema:"const=caisson.dev/v1alpha1"`
+	Kind       string      `yaml:"kind" json:"kind" jsonschema:"const=Answers"`
 	Node       string      `yaml:"node,omitempty" json:"node,omitempty"` // take this roster entry, then the fields below override it
 	Name       string      `yaml:"name,omitempty" json:"name,omitempty"`
-	Role       string      `yaml:"role,omitempty" json:"role,omitempty"`
+	Role       string      `yaml:"role,omitempty" json:"role,omitempty" jsonschema:"enum=control-plane,enum=worker"`
 	Disk       Disk        `yaml:"disk,omitempty" json:"disk,omitzero"`
 	Network    NodeNetwork `yaml:"network,omitempty" json:"network,omitzero"`
 	Users      []User      `yaml:"users,omitempty" json:"users,omitempty"`
 	Confirm    Confirm     `yaml:"confirm,omitempty" json:"confirm,omitzero"`
-	After      string      `yaml:"after,omitempty" json:"after,omitempty"` // "reboot" (default), "poweroff" or "stay"
+	After      string      `yaml:"after,omitempty" json:"after,omitempty" jsonschema:"enum=reboot,enum=poweroff,enum=stay"` // "reboot" (default), "poweroff" or "stay"
 }
 
 // Confirm is consent given ahead, for an install with nobody present. Erase

@@ -64,8 +64,9 @@ func (r *run) print(v any, text string) error {
 }
 
 var (
-	usage   = fault.Define("USAGE", fault.Usage)
-	stopped = fault.Define("STOPPED", fault.Stopped)
+	usage      = fault.Define("USAGE", fault.Usage)
+	stopped    = fault.Define("STOPPED", fault.Stopped)
+	unreadable = fault.Define("FILE-UNREADABLE", fault.Input)
 )
 
 // Main runs the program and returns its exit status.

@@ -1,0 +1,39 @@
+// Package catalog lists the profiles that this Caisson knows. It is the one
+// place that imports them all: profiles do not know one another, and nothing
+// registers itself. It stands between the Spec (kubernetes.profile) and every
+// stage that asks a profile something.
+package catalog
+
+import (
+	"slices"
+	"strings"
+
+	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/profiles/kubeadm"
+)
+
+// all is every profile, in the order in which a person is shown them.
+func all() []profiles.Profile {
+	return []profiles.Profile{kubeadm.New()}
+}
+
+// Names lists the profiles' names.
+func Names() []string {
+	var names []string
+	for _, p := range all() {
+		names = append(names, p.Name())
+	}
+	return names
+}
+
+// Get finds a profile by the name that kubernetes.profile holds. Any other name
+// is refused with PROFILE-UNKNOWN.
+func Get(name string) (profiles.Profile, error) {
+	known := all()
+	i := slices.IndexFunc(known, func(p profiles.Profile) bool { return p.Name() == name })
+	if i < 0 {
+		return nil, ProfileUnknown.New("cannot use profile %q: have no such profile, need one of %s", name, strings.Join(Names(), ", ")).
+			Hint("set kubernetes.profile in the Spec to one of these names")
+	}
+	return known[i], nil
+}

@@ -1,0 +1,13 @@
+// Package vm runs one QEMU machine: the proof of every medium that Caisson
+// makes, and what `caisson boot ISO` shows a person.
+//
+// A Config is a plain value. Argv turns it into QEMU's arguments and touches
+// nothing; Resolve finds program, firmware and accelerator on this computer;
+// Start runs the process and gives a VM, which reads three streams (serial
+// text, the guest's events, QMP) and never sleeps: it waits for an event, a
+// line or the end of the process. The guest has no network card, ever.
+//
+// It leaves out what the guest should do: package scenarios says that. It
+// imports leaves only (event, fault, size) and stands outside the product's
+// flow: nothing but `caisson boot` and tests use it.
+package vm

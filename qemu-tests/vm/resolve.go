@@ -1,0 +1,144 @@
+package vm
+
+import (
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// firmwarePlaces are where distributions put OVMF with and without Microsoft's
+// keys, most likely first. Only raw images: the code file is mapped as it is.
+var firmwarePlaces = map[Firmware][]FirmwareFiles{
+	UEFI: {
+		{"/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"},                 // Debian, Ubuntu
+		{"/usr/share/edk2/ovmf/OVMF_CODE.fd", "/usr/share/edk2/ovmf/OVMF_VARS.fd"},             // Fedora, RHEL
+		{"/usr/share/edk2/x64/OVMF_CODE.4m.fd", "/usr/share/edk2/x64/OVMF_VARS.4m.fd"},         // Arch
+		{"/usr/share/qemu/ovmf-x86_64-4m-code.bin", "/usr/share/qemu/ovmf-x86_64-4m-vars.bin"}, // openSUSE
+		{"/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"},                       // older Debian, Alpine
+	},
+	UEFISecureBoot: {
+		{"/usr/share/OVMF/OVMF_CODE_4M.secboot.fd", "/usr/share/OVMF/OVMF_VARS_4M.ms.fd"},
+		{"/usr/share/edk2/ovmf/OVMF_CODE.secboot.fd", "/usr/share/edk2/ovmf/OVMF_VARS.secboot.fd"},
+		{"/usr/share/qemu/ovmf-x86_64-smm-ms-4m-code.bin", "/usr/share/qemu/ovmf-x86_64-smm-ms-4m-vars.bin"},
+		{"/usr/share/OVMF/OVMF_CODE.secboot.fd", "/usr/share/OVMF/OVMF_VARS.ms.fd"},
+	},
+}
+
+// FindFirmware gives the first pair of firmware files that exists(path) knows,
+// both halves from one build. BIOS needs none.
+func FindFirmware(kind Firmware, exists func(path string) bool) (FirmwareFiles, error) {
+	if kind == BIOS {
+		return FirmwareFiles{}, nil
+	}
+	var tried []string
+	for _, f := range firmwarePlaces[kind] {
+		if exists(f.Code) && exists(f.Vars) {
+			return f, nil
+		}
+		tried = append(tried, f.Code)
+	}
+	return FirmwareFiles{}, FirmwareMissing.New("cannot start a virtual machine with %s firmware: have none of %s, need one of them with its variable store",
+		kind, strings.Join(tried, ", ")).Hint("install the package ovmf (Debian, Ubuntu) or edk2-ovmf (Fedora, Arch)")
+}
+
+// Resolve fills in what depends on this computer: the program's path, the
+// firmware, the accelerator, a folder. It makes the folder and the private copy
+// of the variable store when they are missing, and every disk file that is not
+// there yet (sparse, Disk.Size bytes).
+func Resolve(c Config) (Config, error) {
+	asked := c.Accel
+	c = c.defaults()
+	program, err := exec.LookPath(c.Program)
+	if err != nil {
+		return c, QEMUMissing.New("cannot start a virtual machine: have no program %s, need QEMU 7.0 or newer: %w", c.Program, err).
+			Hint("install the package qemu-system-x86 (Debian, Ubuntu), qemu-system-x86-core (Fedora) or qemu-base (Arch)")
+	}
+	c.Program = program
+	if asked == "" && kvmUsable() {
+		c.Accel = KVM
+	}
+	if c.Dir == "" {
+		if c.Dir, err = os.MkdirTemp("", "caisson-vm-"); err != nil {
+			return c, StartFailed.New("cannot make a folder for the virtual machine: %w", err)
+		}
+	} else if err := os.MkdirAll(c.Dir, 0o755); err != nil {
+		return c, StartFailed.New("cannot make a folder for the virtual machine: %w", err)
+	}
+	if c.Firmware != BIOS && c.Files == (FirmwareFiles{}) {
+		if c.Files, err = FindFirmware(c.Firmware, isFile); err != nil {
+			return c, err
+		}
+		if c.Files.Vars, err = privateVars(c.Files.Vars, c.file(string(c.Firmware)+"-"+varsCopy)); err != nil {
+			return c, StartFailed.New("cannot copy the firmware's variables: %w", err)
+		}
+	}
+	for _, m := range c.Media {
+		if !isFile(m.Path) {
+			return c, ConfigWrong.New("cannot plug in the medium %s: have no such file, need an image", m.Path)
+		}
+	}
+	for _, d := range c.Disks {
+		if err := makeDisk(d); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// kvmUsable tries the door rather than reading its label: in containers the
+// node exists and cannot be opened.
+func kvmUsable() bool {
+	f, err := os.OpenFile("/dev/kvm", os.O_RDWR, 0)
+	if err != nil {
+		return false
+	}
+	f.Close()
+	return true
+}
+
+// privateVars copies the store once; a second start of the same machine finds
+// what the first one wrote.
+func privateVars(from, to string) (string, error) {
+	if isFile(to) {
+		return to, nil
+	}
+	in, err := os.Open(from)
+	if err != nil {
+		return "", err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return "", err
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		out.Close()
+		return "", err
+	}
+	return to, out.Close()
+}
+
+// makeDisk makes a sparse file unless one is there.
+func makeDisk(d Disk) error {
+	if isFile(d.Path) {
+		return nil
+	}
+	if d.Size <= 0 {
+		return ConfigWrong.New("cannot make the disk %s: have size %s, need the size of a new disk or a file that exists", d.Path, d.Size)
+	}
+	f, err := os.OpenFile(d.Path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return StartFailed.New("cannot make the disk %s: %w", d.Path, err)
+	}
+	if err := f.Truncate(int64(d.Size)); err != nil {
+		f.Close()
+		return StartFailed.New("cannot make the disk %s of %s: %w", d.Path, d.Size, err)
+	}
+	return f.Close()
+}

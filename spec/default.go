@@ -1,0 +1,80 @@
+package spec
+
+import "strings"
+
+// The defaults of a Spec.
+const (
+	DefaultBase        = "debian-13"
+	DefaultMirror      = "http://deb.debian.org/debian"
+	DefaultSecurity    = "http://deb.debian.org/debian-security"
+	DefaultEngine      = EngineZot
+	DefaultPodCIDR     = "10.42.0.0/16"
+	DefaultServiceCIDR = "10.43.0.0/16"
+	DefaultAfter       = "reboot"
+	SourceModules      = "modules"
+	NoSecurity         = "none"
+)
+
+// The registry engines.
+const (
+	EngineZot          = "zot"
+	EngineDistribution = "distribution"
+)
+
+// Default fills what the author left open, and writes image references in full
+// (x:1 is docker.io/library/x:1, as container runtimes read it), so that every
+// later stage compares like with like. It never overwrites a value, and doing
+// it twice changes nothing.
+func Default(e *Enclave) {
+	fill(&e.APIVersion, APIVersion)
+	fill(&e.Kind, KindEnclave)
+	fill(&e.OS.Base, DefaultBase)
+	fill(&e.OS.Mirror, DefaultMirror)
+	fill(&e.OS.Security, DefaultSecurity)
+	if e.OS.Firmware == nil {
+		e.OS.Firmware = ptr(true)
+	}
+	if e.OS.Microcode == nil {
+		e.OS.Microcode = ptr(true)
+	}
+	if e.Kubernetes.Profile == "kubeadm" {
+		fill(&e.Kubernetes.Source, SourceModules)
+	}
+	fill(&e.Registry.Engine, DefaultEngine)
+	fill(&e.Network.PodCIDR, DefaultPodCIDR)
+	fill(&e.Network.ServiceCIDR, DefaultServiceCIDR)
+	if e.Classification.Label != "" {
+		fill(&e.Classification.Colour, bannerColour(e.Classification.Label))
+	}
+	for i := range e.Images {
+		if full, err := NormalizeRef(e.Images[i].Ref); err == nil {
+			e.Images[i].Ref = full
+		}
+		if m := e.Images[i].Module; m != nil {
+			fill(&m.Package, m.Path)
+		}
+	}
+}
+
+// bannerColour follows the colours of the United States' cover labels (GSA
+// Standard Forms 706, 707, 708, 710 and 712); "" if the label is none of theirs.
+func bannerColour(label string) string {
+	l := strings.ToUpper(label)
+	for _, c := range []struct{ prefix, colour string }{
+		{"UNCLASSIFIED", "green"}, {"CONFIDENTIAL", "blue"}, {"SECRET", "red"},
+		{"TOP SECRET//SCI", "yellow"}, {"TOP SECRET", "orange"},
+	} {
+		if strings.HasPrefix(l, c.prefix) {
+			return c.colour
+		}
+	}
+	return ""
+}
+
+func fill(s *string, value string) {
+	if *s == "" {
+		*s = value
+	}
+}
+
+func ptr[T any](v T) *T { return &v }

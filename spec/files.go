@@ -1,0 +1,62 @@
+package spec
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// CheckFiles reports every file and folder that the Spec names and that is not
+// there, or is of the wrong kind. It is for the low side: on the medium these
+// files lie in the bundle, not beside the Spec.
+func CheckFiles(l Loaded) error {
+	var errs []error
+	check := func(path, name string, folder bool) {
+		if name == "" {
+			return
+		}
+		if err := checkFile(path, l.Resolve(name), folder); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	for i, name := range l.Enclave.Manifests {
+		check(item("manifests", i), name, false)
+	}
+	for i, image := range l.Enclave.Images {
+		check(child(item("images", i), "layout"), image.Layout, true)
+		check(child(item("images", i), "archive"), image.Archive, false)
+	}
+	if b := l.Enclave.Registry.Binary; b != nil {
+		check("registry.binary.path", b.Path, false)
+	}
+	return errors.Join(errs...)
+}
+
+// Resolve is the path of a file that the Spec names: relative names start from
+// the Spec's folder.
+func (l Loaded) Resolve(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(l.Dir, filepath.FromSlash(name))
+}
+
+func checkFile(path, name string, folder bool) error {
+	need := "a regular file"
+	if folder {
+		need = "a folder with an OCI image layout"
+	}
+	info, err := os.Stat(name)
+	var cause *fs.PathError
+	switch {
+	case errors.As(err, &cause):
+		return NoFile.New("cannot use %s: have %s: %w, need %s", path, name, cause.Err, need).
+			Hint("relative names start from the folder of the Spec")
+	case err != nil:
+		return err
+	case folder != info.IsDir() || (!folder && !info.Mode().IsRegular()):
+		return NoFile.New("cannot use %s: have %s, which is of another kind, need %s", path, name, need)
+	}
+	return nil
+}

@@ -7,7 +7,7 @@ var (
 	DigestMismatch = fault.Define("DIGEST-MISMATCH", fault.Source)
 	DiskFull       = fault.Define("DISK-FULL", fault.Machine)
 	StoreDamaged   = fault.Define("STORE-DAMAGED", fault.Machine)
-	Interrupted    = fault.Define("COLLECT-STOPPED", fault.Stopped)
+	Interrupted    = fault.Define("INTERRUPTED", fault.Stopped)
 
 	WantConflict = fault.Define("WANT-CONFLICT", fault.Input)
 	LockDamaged  = fault.Define("LOCK-DAMAGED", fault.Input)

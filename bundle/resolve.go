@@ -66,7 +66,7 @@ func Resolve(ctx context.Context, spec digest.Digest, epoch int64, wants []Want,
 
 // Collect brings the bytes of every pin into the store: Lock -> Artifacts, by
 // the Want's name. It goes on where an earlier run stopped. All errors are
-// reported at once; when ctx ends, the fault is COLLECT-STOPPED.
+// reported at once; when ctx ends, the fault is INTERRUPTED.
 func Collect(ctx context.Context, l Lock, src Source, s *Store, progress Progress) (map[string][]Artifact, error) {
 	if progress == nil {
 		progress = func(string, int64, int64) {}

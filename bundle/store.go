@@ -57,6 +57,16 @@ func (s *Store) TempDir(name string) (string, error) {
 	return os.MkdirTemp(filepath.Join(s.dir, "tmp"), name+"-*")
 }
 
+// WorkDir is a folder that stays between runs, for what a source keeps of its
+// own; key tells one from another. Hold Lock while writing in it.
+func (s *Store) WorkDir(name, key string) (string, error) {
+	dir, err := filepath.Abs(filepath.Join(s.dir, "work", name+"-"+digest.Of([]byte(key)).Short()))
+	if err != nil {
+		return "", err
+	}
+	return dir, s.DiskFault(os.MkdirAll(dir, 0o755), 0)
+}
+
 // Has tells whether the blob is there. A blob gets its name only after it was
 // checked; Check finds what rotted since.
 func (s *Store) Has(d digest.Digest) bool {

@@ -48,6 +48,10 @@ func ParseRef(ref string) (Name, error) {
 	if strings.ContainsAny(n.Host, "[]") {
 		return bad("have the IPv6 host %s, need a host name or an IPv4 address", n.Host)
 	}
+	// A single word in capitals is a host to the grammar, and a typing error to us.
+	if n.Host != "localhost" && !strings.ContainsAny(n.Host, ".:") {
+		return bad("have %q for a host, need a name with a dot or a port", n.Host)
+	}
 	if repo := n.Repository(); len(repo) > maxRepository {
 		return bad("have a name of %d bytes with its host, need at most %d", len(repo), maxRepository)
 	}

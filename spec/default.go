@@ -1,6 +1,10 @@
 package spec
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/distribution/reference"
+)
 
 // The defaults of a Spec.
 const (
@@ -47,8 +51,9 @@ func Default(e *Enclave) {
 		fill(&e.Classification.Colour, bannerColour(e.Classification.Label))
 	}
 	for i := range e.Images {
-		if full, err := NormalizeRef(e.Images[i].Ref); err == nil {
-			e.Images[i].Ref = full
+		// No tag is added here: a Spec that leaves it open is refused.
+		if named, err := reference.ParseNormalizedNamed(e.Images[i].Ref); err == nil {
+			e.Images[i].Ref = named.String()
 		}
 		if m := e.Images[i].Module; m != nil {
 			fill(&m.Package, m.Path)

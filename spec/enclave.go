@@ -18,8 +18,8 @@ const APIVersion = "caisson.dev/v1alpha1"
 
 // Enclave is the whole of caisson.yaml.
 type Enclave struct {
-	APIVersion     string         `yaml:"apiVersion" json:"apiVersion" jsonschema:"const=caisson.dev/v1alpha1"`
-	Kind           string         `yaml:"kind" json:"kind" jsonschema:"const=Enclave"`
+	APIVersion     string         `yaml:"apiVersion" json:"apiVersion" jsonschema:"enum=caisson.dev/v1alpha1"`
+	Kind           string         `yaml:"kind" json:"kind" jsonschema:"enum=Enclave"`
 	Metadata       Metadata       `yaml:"metadata" json:"metadata"`
 	Classification Classification `yaml:"classification,omitempty" json:"classification,omitzero"`
 	OS             OS             `yaml:"os,omitempty" json:"os,omitzero"`
@@ -150,8 +150,8 @@ type Time struct {
 // Answers are what the installer must know about one node. A TUI, an answer
 // file or a roster entry makes them; plan.Make reads them.
 type Answers struct {
-	APIVersion string      `yaml:"apiVersion" json:"apiVersion" jsonschema:"const=caisson.dev/v1alpha1"`
-	Kind       string      `yaml:"kind" json:"kind" jsonschema:"const=Answers"`
+	APIVersion string      `yaml:"apiVersion" json:"apiVersion" jsonschema:"enum=caisson.dev/v1alpha1"`
+	Kind       string      `yaml:"kind" json:"kind" jsonschema:"enum=Answers"`
 	Node       string      `yaml:"node,omitempty" json:"node,omitempty"` // take this roster entry, then the fields below override it
 	Name       string      `yaml:"name,omitempty" json:"name,omitempty"`
 	Role       string      `yaml:"role,omitempty" json:"role,omitempty" jsonschema:"enum=control-plane,enum=worker"`

@@ -63,7 +63,7 @@ func (Engine) Want(e spec.Enclave) (bundle.Want, error) {
 		return bundle.Want{}, images.ErrBinaryMissing.New("cannot gather the registry zot from %s: have no sha256, need registry.binary.sha256", b.URL).
 			Hint("take the sum from the release's checksum file")
 	}
-	return bundle.Want{Name: "registry", File: want}, nil
+	return bundle.Want{Name: Engine{}.Binary(), File: want}, nil
 }
 
 // Binary is the artifact that goes to /usr/local/bin/zot.

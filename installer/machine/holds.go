@@ -109,13 +109,12 @@ func scan(root fs.FS, d Disk) finding {
 		return unreadable
 	}
 	head := make([]byte, min(headSize, int64(d.Size)))
-	// A recorded tree holds only the start of a disk: what is beyond reads as zero.
-	if _, err := at.ReadAt(head, 0); err != nil && err != io.EOF {
+	if n, _ := at.ReadAt(head, 0); n < len(head) {
 		return unreadable
 	}
 	sector := max(d.SectorSize, 512)
 	tail := make([]byte, sector)
-	if _, err := at.ReadAt(tail, int64(d.Size)-int64(sector)); err != nil && err != io.EOF {
+	if n, _ := at.ReadAt(tail, int64(d.Size)-int64(sector)); n < len(tail) {
 		return unreadable
 	}
 	return detect(head, tail, sector)

@@ -106,25 +106,11 @@ func prefixed(p, s string) string {
 	return p + s
 }
 
-// Matches says whether a roster entry's match names this machine: every field
-// that is set must be equal, and at least one must be set.
-func (m Machine) Matches(w spec.Match) bool {
-	if w == (spec.Match{}) {
-		return false
-	}
-	if w.Serial != "" && !strings.EqualFold(w.Serial, m.Serial) {
-		return false
-	}
-	if w.UUID != "" && !strings.EqualFold(w.UUID, m.UUID) {
-		return false
-	}
-	if w.MAC == "" {
-		return true
-	}
+// Identity is what a roster entry is matched with.
+func (m Machine) Identity() spec.Identity {
+	id := spec.Identity{Serial: m.Serial, UUID: m.UUID}
 	for _, n := range m.NICs {
-		if strings.EqualFold(n.MAC, w.MAC) {
-			return true
-		}
+		id.MACs = append(id.MACs, n.MAC)
 	}
-	return false
+	return id
 }

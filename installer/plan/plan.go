@@ -83,6 +83,7 @@ type Step struct {
 	Partition string        `json:"partition,omitempty"` // name, e.g. SLOT_A
 	FS        string        `json:"fs,omitempty"`        // "vfat" or "ext4"
 	UUID      string        `json:"uuid,omitempty"`      // of the file system, in the form its tools take
+	Path      string        `json:"path,omitempty"`      // LayImages: the registry's storage root on the node
 	Size      int64         `json:"size,omitempty"`      // bytes written, or of the partition
 	Digest    digest.Digest `json:"digest,omitempty"`    // of what is written
 	Destroys  string        `json:"destroys,omitempty"`  // in words; empty means nothing
@@ -140,13 +141,13 @@ func (p *Plan) own(path string, mode fs.FileMode, b []byte) File {
 func (p Plan) Bytes() int64 {
 	var n int64
 	for _, s := range p.Steps {
-		n += s.bytes()
+		n += s.Bytes()
 	}
 	return n
 }
 
-// bytes is the sum of a step's files, or its one size if it writes an image.
-func (s Step) bytes() int64 {
+// Bytes is what a step writes: the sum of a step's files, or its one size if it writes an image.
+func (s Step) Bytes() int64 {
 	if s.Kind == WriteImage {
 		return s.Size
 	}

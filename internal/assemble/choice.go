@@ -68,7 +68,7 @@ func (c Choice) Wants() ([]bundle.Want, error) {
 		return nil, err
 	}
 	if registry.File != nil && registry.File.Path != "" {
-		registry.File.Path = c.Spec.Abs(registry.File.Path)
+		registry.File.Path = c.Spec.Resolve(registry.File.Path)
 	}
 	wants = append(wants, registry)
 	for _, im := range e.Images {
@@ -79,7 +79,7 @@ func (c Choice) Wants() ([]bundle.Want, error) {
 		wants = append(wants, w)
 	}
 	for _, m := range e.Manifests {
-		wants = append(wants, bundle.Want{Name: manifestWant(m), File: &bundle.FileWant{Path: c.Spec.Abs(m), Mode: 0o644}})
+		wants = append(wants, bundle.Want{Name: manifestWant(m), File: &bundle.FileWant{Path: c.Spec.Resolve(m), Mode: 0o644}})
 	}
 	return wants, nil
 }
@@ -95,10 +95,10 @@ func (c Choice) wantImage(im spec.Image) (bundle.Want, error) {
 	}
 	w := bundle.ImageWant{Ref: im.Ref, Platform: "linux/" + Arch, Registry: im.Layout == "" && im.Archive == ""}
 	if im.Layout != "" {
-		w.Layout = c.Spec.Abs(im.Layout)
+		w.Layout = c.Spec.Resolve(im.Layout)
 	}
 	if im.Archive != "" {
-		w.Archive = c.Spec.Abs(im.Archive)
+		w.Archive = c.Spec.Resolve(im.Archive)
 	}
 	if im.Digest != "" {
 		d, err := digest.Parse(im.Digest)

@@ -116,16 +116,6 @@ func (Linux) WriteFile(path string, mode fs.FileMode, r io.Reader) (err error) {
 	return f.Chmod(mode)
 }
 
-func (Linux) Link(old, new string) error {
-	if err := os.MkdirAll(filepath.Dir(new), 0o755); err != nil {
-		return Write.New("cannot make the folder of %s: %w", new, err)
-	}
-	if err := os.Link(old, new); err != nil && !errors.Is(err, fs.ErrExist) {
-		return Write.New("cannot link %s to %s: %w", new, old, err)
-	}
-	return nil
-}
-
 func (Linux) Open(path string) (io.ReadCloser, error) {
 	f, err := os.Open(path)
 	if err != nil {

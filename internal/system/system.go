@@ -28,8 +28,6 @@ type System interface {
 	// WriteFile makes a file, its folders too, of all that r gives. A mode of 0
 	// leaves the mode to the file system (FAT has none).
 	WriteFile(path string, mode fs.FileMode, r io.Reader) error
-	// Link makes a hard link.
-	Link(old, new string) error
 	// Open reads a file back from the device, not from memory.
 	Open(path string) (io.ReadCloser, error)
 	// Sync writes everything in the file system that holds path to its device.

@@ -17,6 +17,7 @@ type QMP struct {
 	conn    io.ReadWriteCloser
 	onEvent func(Notice)
 
+	writing sync.Mutex // one line at a time; never held while reading is
 	mu      sync.Mutex
 	next    int
 	waiting map[int]chan reply
@@ -76,13 +77,13 @@ func (q *QMP) Execute(ctx context.Context, command string, args, result any) err
 	q.mu.Lock()
 	q.next++
 	id := q.next
-	line, err := json.Marshal(request{command, args, id})
-	if err == nil {
-		q.waiting[id] = answer
-		_, err = q.conn.Write(append(line, '\n'))
-	}
+	q.waiting[id] = answer
 	q.mu.Unlock()
 	defer q.forget(id)
+	line, err := json.Marshal(request{command, args, id})
+	if err == nil {
+		err = q.send(line)
+	}
 	if err != nil {
 		return ControlRefused.New("cannot send QMP command %s: %w", command, err)
 	}
@@ -113,6 +114,13 @@ func (q *QMP) Execute(ctx context.Context, command string, args, result any) err
 
 // Close ends the connection; QEMU goes on.
 func (q *QMP) Close() error { return q.conn.Close() }
+
+func (q *QMP) send(line []byte) error {
+	q.writing.Lock()
+	defer q.writing.Unlock()
+	_, err := q.conn.Write(append(line, '\n'))
+	return err
+}
 
 func (q *QMP) forget(id int) {
 	q.mu.Lock()

@@ -49,10 +49,8 @@ func (s Source) Resolve(ctx context.Context, w bundle.Want) (bundle.Pin, error) 
 	if err != nil {
 		return bundle.Pin{}, err
 	}
-	if m.Staging != "" {
-		if err := tools.replaceStaging(ctx, dir, m, f); err != nil {
-			return bundle.Pin{}, err
-		}
+	if err := tools.follow(ctx, dir, m, f); err != nil {
+		return bundle.Pin{}, err
 	}
 	if err := writeMod(dir, f); err != nil {
 		return bundle.Pin{}, err
@@ -102,9 +100,10 @@ func draft(name string, m bundle.ModuleWant, language string) (*modfile.File, er
 	return f, nil
 }
 
-// replaceStaging reads the module's own go.mod and replaces each module that it
-// takes from a folder of its own repository by the published one.
-func (t tools) replaceStaging(ctx context.Context, dir string, m bundle.ModuleWant, f *modfile.File) error {
+// follow takes over what the module's own go.mod says and the go command heeds
+// only in a main module: its GODEBUG settings, and, with Staging, each module
+// that it takes from a folder of its own repository, as published.
+func (t tools) follow(ctx context.Context, dir string, m bundle.ModuleWant, f *modfile.File) error {
 	path, err := t.downloadMod(ctx, dir, m)
 	if err != nil {
 		return err
@@ -113,13 +112,18 @@ func (t tools) replaceStaging(ctx context.Context, dir string, m bundle.ModuleWa
 	if err != nil {
 		return err
 	}
-	theirs, err := modfile.ParseLax(path, raw, nil)
+	// Not ParseLax: it leaves out replacements, and they are what is wanted here.
+	theirs, err := modfile.Parse(path, raw, nil)
 	if err != nil {
 		return ModuleUnresolved.New("cannot read go.mod of %s %s: %w", m.Path, m.Version, err)
 	}
-	// ParseLax leaves replacements out, and they are what is wanted here.
-	if theirs, err = modfile.Parse(path, raw, nil); err != nil {
-		return ModuleUnresolved.New("cannot read go.mod of %s %s: %w", m.Path, m.Version, err)
+	for _, g := range theirs.Godebug {
+		if err := f.AddGodebug(g.Key, g.Value); err != nil {
+			return err
+		}
+	}
+	if m.Staging == "" {
+		return nil
 	}
 	for _, r := range theirs.Replace {
 		if r.New.Version != "" {

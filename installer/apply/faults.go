@@ -1,0 +1,12 @@
+package apply
+
+import "caisson.dev/caisson/internal/fault"
+
+var (
+	// ReadBack: the device did not give back what was written.
+	ReadBack = fault.Define("WRITE-NOT-READ-BACK", fault.Machine)
+	// Differs: bytes of the medium were not those of the plan.
+	Differs = fault.Define("BYTES-DIFFER", fault.Media)
+	// Stopped: the install was interrupted from outside.
+	Stopped = fault.Define("INSTALL-STOPPED", fault.Stopped)
+)

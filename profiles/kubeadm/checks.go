@@ -1,0 +1,64 @@
+package kubeadm
+
+import (
+	"context"
+	"slices"
+
+	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/spec"
+)
+
+// The statuses of a result.
+const (
+	pass          = "pass"
+	fail          = "fail"
+	manual        = "manual"
+	notApplicable = "not-applicable"
+)
+
+// kubeletConfig is the kubelet's configuration as kubeadm writes it.
+const kubeletConfig = "/var/lib/kubelet/config.yaml"
+
+// test reads a live node's files below root.
+type test func(root string) profiles.Result
+
+// line is one line of a table.
+type line struct {
+	id, title string
+	test      test
+}
+
+// Checks is the CIS table for the role: the ids are those of the CIS Kubernetes
+// Benchmark 1.11 and 1.12, the words are ours. Lines that begin with C are this
+// profile's own, on what the benchmark takes for granted. What needs a person's
+// judgement (network policies, who may do what) is not in the table.
+func (Profile) Checks(role string) []profiles.Check {
+	lines := slices.Concat(nodeFiles(), kubeletLines(), kernelLines())
+	if role != spec.Worker {
+		lines = slices.Concat(controlPlaneFiles(), apiServerLines(), controllerLines(), etcdLines(), lines)
+	}
+	out := make([]profiles.Check, 0, len(lines))
+	for _, l := range lines {
+		out = append(out, profiles.Check{ID: l.id, Title: l.title, Run: func(ctx context.Context, root string) profiles.Result {
+			if err := ctx.Err(); err != nil {
+				return profiles.Result{Status: fail, Have: err.Error(), Want: "a finished check"}
+			}
+			return l.test(root)
+		}})
+	}
+	return out
+}
+
+// verdict is pass or fail, with both values.
+func verdict(ok bool, have, want string) profiles.Result {
+	status := fail
+	if ok {
+		status = pass
+	}
+	return profiles.Result{Status: status, Have: have, Want: want}
+}
+
+// unreadable is a file that a check needs and cannot have: a failed check.
+func unreadable(err error, want string) profiles.Result {
+	return profiles.Result{Status: fail, Have: err.Error(), Want: want}
+}

@@ -1,0 +1,175 @@
+// Package file is the source of single files: from a server (http, https) or a
+// folder. A checksum file of the file's maker, in the form that sha256sum
+// writes, is heeded where the Want names one. Signatures are not checked here.
+// It is for the low side only.
+package file
+
+import (
+	"context"
+	"net/url"
+	"os"
+	"path"
+	"strings"
+
+	"caisson.dev/caisson/bundle"
+	"caisson.dev/caisson/internal/digest"
+	"caisson.dev/caisson/internal/fetch"
+	"caisson.dev/caisson/internal/size"
+)
+
+// maxChecksums bounds a checksum file: those of large projects have some KiB.
+const maxChecksums = 4 * size.MiB
+
+// Source brings files; it implements bundle.Source for FileWants.
+type Source struct {
+	Store *bundle.Store
+	Fetch *fetch.Client
+}
+
+// Resolve pins size and digest. A file on a server is downloaded now only when
+// neither the Want nor its checksum file says what it must be, or the server
+// does not say how large it is.
+func (s Source) Resolve(ctx context.Context, w bundle.Want) (bundle.Pin, error) {
+	f := *w.File
+	if (f.URL == "") == (f.Path == "") {
+		return bundle.Pin{}, Unreadable.New("cannot resolve %s: have url %q and path %q, need exactly one", w.Name, f.URL, f.Path)
+	}
+	want := f.Digest
+	if f.Checksum != "" {
+		stated, err := s.stated(ctx, f)
+		if err != nil {
+			return bundle.Pin{}, err
+		}
+		if want != "" && want != stated {
+			return bundle.Pin{}, bundle.DigestMismatch.New("cannot use %s: have %s in %s, need %s as the Spec says", w.Name, stated, f.Checksum, want).
+				Hint("one of the two is out of date or wrong: ask the file's maker which")
+		}
+		want = stated
+	}
+	d, n, err := s.measure(ctx, f, want)
+	if err != nil {
+		return bundle.Pin{}, err
+	}
+	if want != "" && d != want {
+		return bundle.Pin{}, mismatch(f, d, want)
+	}
+	return bundle.Pin{Want: w, File: &bundle.FilePin{Size: n, Digest: d}}, nil
+}
+
+func (s Source) measure(ctx context.Context, f bundle.FileWant, want digest.Digest) (digest.Digest, int64, error) {
+	if f.Path != "" {
+		d, n, err := digest.File(f.Path)
+		if err != nil {
+			return "", 0, unreadable(f.Path, err)
+		}
+		return d, n, nil
+	}
+	if want != "" {
+		if n, err := s.Store.Size(want); err == nil {
+			return want, n, nil
+		}
+		if n, err := s.Fetch.Length(ctx, f.URL); err != nil || n > 0 {
+			return want, n, err
+		}
+	}
+	return s.Fetch.Get(ctx, s.Store, fetch.Request{URL: f.URL, Digest: want}, nil)
+}
+
+// Collect brings the file: one artifact, named as the Want.
+func (s Source) Collect(ctx context.Context, p bundle.Pin, store *bundle.Store, progress bundle.Progress) ([]bundle.Artifact, error) {
+	f, pin := *p.Want.File, *p.File
+	mode := f.Mode
+	if mode == 0 {
+		mode = 0o644
+	}
+	artifact := bundle.Artifact{Name: p.Want.Name, Digest: pin.Digest, Size: pin.Size, Mode: mode, Source: f.URL}
+	if f.Path != "" {
+		artifact.Source = path.Base(f.Path) // where it lay on this machine is nobody's business elsewhere
+		if n, err := store.Size(pin.Digest); err == nil && n == pin.Size {
+			return []bundle.Artifact{artifact}, nil
+		}
+		d, _, err := store.PutFile(ctx, f.Path, pin.Digest)
+		switch {
+		case bundle.DigestMismatch.Is(err):
+			return nil, mismatch(f, d, pin.Digest)
+		case os.IsNotExist(err) || os.IsPermission(err):
+			return nil, unreadable(f.Path, err)
+		}
+		return []bundle.Artifact{artifact}, err
+	}
+	_, _, err := s.Fetch.Get(ctx, store, fetch.Request{URL: f.URL, Digest: pin.Digest, Size: pin.Size}, func(done, total int64) {
+		if progress != nil {
+			progress(p.Want.Name, done, total)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return []bundle.Artifact{artifact}, nil
+}
+
+// stated is the digest that the checksum file gives for the file.
+func (s Source) stated(ctx context.Context, f bundle.FileWant) (digest.Digest, error) {
+	raw, err := s.checksums(ctx, f.Checksum)
+	if err != nil {
+		return "", err
+	}
+	name := path.Base(f.Path)
+	if f.URL != "" {
+		u, err := url.Parse(f.URL)
+		if err != nil {
+			return "", err
+		}
+		name = path.Base(u.Path)
+	}
+	d, ok := find(string(raw), name)
+	if !ok {
+		return "", ChecksumMissing.New("cannot check %s: have no SHA-256 of that name in %s, need one", name, f.Checksum).
+			Hint("name the checksum file that belongs to this version, in the form that sha256sum writes")
+	}
+	return d, nil
+}
+
+func (s Source) checksums(ctx context.Context, where string) ([]byte, error) {
+	if strings.HasPrefix(where, "http://") || strings.HasPrefix(where, "https://") {
+		return s.Fetch.Bytes(ctx, s.Store, where, maxChecksums)
+	}
+	info, err := os.Stat(where)
+	if err != nil {
+		return nil, unreadable(where, err)
+	}
+	if info.Size() > int64(maxChecksums) {
+		return nil, ChecksumMissing.New("cannot read checksum file %s: have %s, need at most %s", where, size.Bytes(info.Size()), maxChecksums)
+	}
+	return os.ReadFile(where)
+}
+
+// find looks name up in lines of "<hex>  <name>" or "<hex> *<name>"; names may
+// have folders before them. A name with two different sums has none.
+func find(text, name string) (digest.Digest, bool) {
+	var found digest.Digest
+	for line := range strings.Lines(text) {
+		sum, rest, ok := strings.Cut(strings.TrimSpace(line), " ")
+		if !ok {
+			continue
+		}
+		if path.Base(strings.TrimPrefix(strings.TrimSpace(rest), "*")) != name {
+			continue
+		}
+		d, err := digest.FromHex(sum)
+		if err != nil || found != "" && found != d {
+			return "", false
+		}
+		found = d
+	}
+	return found, found != ""
+}
+
+func mismatch(f bundle.FileWant, have, want digest.Digest) error {
+	return bundle.DigestMismatch.New("cannot use %s: have %s, need %s", f.URL+f.Path, have, want).
+		Hint("the file was changed after it was locked: put the right one back, or lock again")
+}
+
+func unreadable(path string, err error) error {
+	return Unreadable.New("cannot read %s: %w", path, err).Hint("paths in the Spec start at the Spec's own folder")
+}

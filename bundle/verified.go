@@ -59,7 +59,7 @@ func (v *Verified) OpenPath(path string) (io.ReadCloser, error) {
 func (v *Verified) find(d digest.Digest) (File, error) {
 	f, ok := v.byDigest[d]
 	if !ok {
-		return File{}, MediaMissingFile.New("cannot open %q: have no file of that digest in the manifest, need one", d)
+		return File{}, MediaMissingFile.New("cannot open %q: have no file of that digest in the manifest, need one: %w", d, fs.ErrNotExist)
 	}
 	return f, nil
 }

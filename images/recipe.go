@@ -1,11 +1,15 @@
 // Package images is the container images of a bundle and the registry that
-// serves them: it assembles images from artifacts (Recipe), gathers carried
-// ones into one deduplicated OCI image layout, verifies that every blob that a
-// manifest names is there, and describes the registry engine of a node (Engine,
-// Service). The engines are the folders zot and distribution.
+// serves them. On the low side it assembles images from artifacts (Assemble),
+// lists what an image needs and refuses what is not whole (Closure), and writes
+// the bundle's OCI image layout (Index). For the node it describes the registry
+// engine (Engine, Service), lays out its storage as hard links to the bundle's
+// blobs (View, then Lay), and sends containerd there and nowhere else
+// (ContainerdHosts). The engines are the folders zot and distribution; catalog
+// lists them.
 //
-// It does not fetch: package sources does. It stands between the collected
-// artifacts and the Manifest; the node side uses only Engine and Service.
+// It does not fetch: package sources does. It does not hash layers: package
+// bundle does, in one pass over the medium. It stands between the collected
+// artifacts and the Manifest; the node side uses Engine, Service and Lay.
 package images
 
 // Recipe is one image assembled from artifacts: reproducible, one platform.

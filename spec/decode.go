@@ -90,7 +90,7 @@ func (d *decoder) mapping(node ast.Node, v reflect.Value, path string) {
 		name, at := keyOf(key), positionOf(key)
 		here := child(path, name)
 		if first, dup := seen[name]; dup {
-			d.list = append(d.list, problem{kind: d.duplicate, path: here, at: at,
+			d.put(problem{kind: d.duplicate, path: here, at: at,
 				have: fmt.Sprintf("it a second time (first on line %d)", first.line), need: "it once", hint: "keep the one that you mean"})
 			continue
 		}

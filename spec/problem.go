@@ -34,7 +34,20 @@ type problems struct {
 }
 
 func (p *problems) add(kind fault.Kind, path, have, need, hint string) {
-	p.list = append(p.list, problem{kind: kind, path: path, have: have, need: need, hint: hint})
+	p.put(problem{kind: kind, path: path, have: have, need: need, hint: hint})
+}
+
+// mostProblems is how many are reported: nobody reads more, and a file that is
+// something else altogether would give one for each line.
+const mostProblems = 100
+
+func (p *problems) put(x problem) {
+	if len(p.list) == mostProblems {
+		x.have, x.need, x.hint = "this and perhaps more", "the "+fmt.Sprint(mostProblems)+" problems above mended first", ""
+	}
+	if len(p.list) <= mostProblems {
+		p.list = append(p.list, x)
+	}
 }
 
 // bad reports a value that has the wrong form.

@@ -14,10 +14,6 @@ import (
 // roster of a thousand nodes stays below a third of it.
 const MaxSize = 1 << 20
 
-// maxNesting bounds structure on one line and flow nesting ("[[[["), so that no
-// input makes the parser recurse deeply. The Spec's own depth is 5.
-const maxNesting = 32
-
 // document parses raw as exactly one YAML 1.2 document and gives its top node.
 // It refuses anchors, aliases, merge keys and tags: one place, one meaning, and
 // no document that grows when it is read. nil means that raw was refused and
@@ -70,32 +66,25 @@ func parse(tokens token.Tokens) (file *ast.File, err error) {
 
 // tokensAllowed looks at the flat list of tokens, before anything recurses.
 func (p *problems) tokensAllowed(tokens token.Tokens, where map[string]position) bool {
-	flow, line, onLine := 0, 0, 0
-	for _, t := range tokens {
-		if t.Position.Line != line {
-			line, onLine = t.Position.Line, 0
-		}
-		at := position{t.Position.Line, t.Position.Column}
+	var size shape
+	for i, t := range tokens {
 		switch t.Type {
 		case token.AnchorType, token.AliasType, token.MergeKeyType, token.TagType:
-			where[""] = at
+			where[""] = position{t.Position.Line, t.Position.Column}
 			p.add(p.alias, "", "the YAML anchor, alias, merge key or tag "+quoted(t.Value), "plain values", "write the value out where it is used")
 			return false
 		case token.InvalidType:
-			where[""] = at
+			where[""] = position{t.Position.Line, t.Position.Column}
 			p.add(p.unreadable, "", "text that is not YAML ("+t.Error+")", "YAML 1.2", "")
 			return false
-		case token.SequenceStartType, token.MappingStartType:
-			flow++
-			onLine++
-		case token.SequenceEndType, token.MappingEndType:
-			flow--
-		case token.SequenceEntryType, token.MappingKeyType, token.DirectiveType:
-			onLine++
 		}
-		if flow > maxNesting || onLine > 4*maxNesting {
-			where[""] = at
-			p.add(p.unreadable, "", "lists or maps nested too deep", fmt.Sprintf("at most %d levels", maxNesting), "")
+		var key *token.Token
+		if i > 0 && t.Type == token.MappingValueType {
+			key = tokens[i-1]
+		}
+		if have, need := size.next(t, key); have != "" {
+			where[""] = position{t.Position.Line, t.Position.Column}
+			p.add(p.tooLarge, "", have, need, "")
 			return false
 		}
 	}

@@ -136,9 +136,11 @@ func (r *run) copy(ctx context.Context, w io.Writer, src io.Reader) (digest.Dige
 	}
 }
 
-// activate writes the table: backup copy, then the entries of the primary, and
-// last the two sectors (protective MBR and header) without which firmware sees
-// nothing. What does not read back is wiped again.
+// activate writes the table. The primary copy goes first: all of it that is not
+// zero lies in the first 4 KiB, so that it is there as a whole or not at all, and
+// with it the disk boots. Power lost before the backup copy leaves a disk that
+// boots all the same; UEFI firmware writes a missing backup again (UEFI 2.10,
+// section 5.3.2). A table that does not read back is wiped.
 func (r *run) activate() error {
 	primary, err := r.plan.Table.Primary()
 	if err != nil {
@@ -148,12 +150,11 @@ func (r *run) activate() error {
 	if err != nil {
 		return err
 	}
-	const head = 2 * gpt.SectorSize
 	tail := (r.plan.Table.Sectors - gpt.BackupSectors) * gpt.SectorSize
 	for _, w := range []struct {
 		b  []byte
 		at int64
-	}{{backup, tail}, {primary[head:], head}, {primary[:head], 0}} {
+	}{{primary, 0}, {backup, tail}} {
 		if _, err := r.disk.WriteAt(w.b, w.at); err != nil {
 			return err
 		}

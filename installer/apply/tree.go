@@ -7,43 +7,52 @@ import (
 	"io"
 
 	"caisson.dev/caisson/images"
-	"caisson.dev/caisson/installer/disk"
 	"caisson.dev/caisson/installer/plan"
 	"caisson.dev/caisson/installer/record"
 	"caisson.dev/caisson/internal/digest"
 	"caisson.dev/caisson/internal/event"
 	"caisson.dev/caisson/internal/system"
+	"caisson.dev/caisson/nodeos"
 )
 
 // root is where the node's own tree is put together; esp is its boot partition.
 func (r *run) root() string { return r.Work + "/root" }
-func (r *run) esp() string  { return r.root() + "/efi" }
+func (r *run) esp() string  { return r.root() + nodeos.ESPMount }
 
 // stateTree puts the node's tree together just as the node will: the image
 // read-only, STATE on /var, the overlay on /etc, the binds. Whatever is written
 // into it later lands where the node will find it.
 func (r *run) stateTree(s plan.Step) error {
 	root := r.root()
-	if err := r.System.MkdirAll(root, 0o700); err != nil {
+	if err := r.System.MkdirAll(root, 0o700, 0); err != nil {
 		return err
 	}
-	if err := r.mount(system.Mount{Source: r.nodes[disk.SlotA], Target: root, Type: "squashfs", ReadOnly: true}); err != nil {
+	if err := r.mount(system.Mount{Source: r.nodes[nodeos.SlotA], Target: root, Type: "squashfs", ReadOnly: true}); err != nil {
 		return err
 	}
-	if err := r.mount(system.Mount{Source: r.nodes[disk.State], Target: root + "/var", Type: "ext4"}); err != nil {
+	if err := r.mount(system.Mount{Source: r.nodes[nodeos.State], Target: root + "/var", Type: "ext4"}); err != nil {
 		return err
 	}
 	for _, d := range s.Dirs {
-		if err := r.System.MkdirAll(root+"/var/"+d.Path, d.Mode); err != nil {
+		if err := r.System.MkdirAll(root+"/var/"+d.Path, d.Mode, d.GID); err != nil {
 			return err
 		}
 	}
-	for _, m := range plan.Mounts(root) {
+	mounts := []system.Mount{{Source: "overlay", Target: root + "/etc", Type: "overlay", Options: nodeos.EtcOptions(root)}}
+	for _, b := range nodeos.Binds() {
+		mounts = append(mounts, system.Mount{Source: root + "/var/bind/" + b.Name, Target: root + b.Path, Bind: true})
+	}
+	// What programs that run in the tree write there is gone with the next boot.
+	mounts = append(mounts,
+		system.Mount{Source: "tmpfs", Target: root + "/run", Type: "tmpfs", Options: "mode=0755"},
+		system.Mount{Source: "tmpfs", Target: root + "/tmp", Type: "tmpfs", Options: "mode=1777"},
+		system.Mount{Source: r.nodes[nodeos.ESP], Target: r.esp(), Type: "vfat", Options: "umask=0077"})
+	for _, m := range mounts {
 		if err := r.mount(m); err != nil {
 			return err
 		}
 	}
-	return r.mount(system.Mount{Source: r.nodes[disk.ESP], Target: r.esp(), Type: "vfat", Options: "umask=0077"})
+	return nil
 }
 
 func (r *run) mount(m system.Mount) error {

@@ -12,19 +12,8 @@ import (
 
 	"caisson.dev/caisson/internal/gpt"
 	"caisson.dev/caisson/internal/size"
+	"caisson.dev/caisson/nodeos"
 )
-
-// The partitions, by name. The node's fstab and kernel line find them by these.
-const (
-	ESP   = "ESP"
-	SlotA = "SLOT_A"
-	SlotB = "SLOT_B"
-	State = "STATE"
-)
-
-// ESPSize holds two versions of kernel and initrd with room for a third: a new
-// one is written before the oldest is removed.
-const ESPSize = 512 * size.MiB
 
 // Align is the grain of every partition: 1 MiB, a multiple of any physical
 // sector and erase block in use. The tables take the first and the last grain.
@@ -59,7 +48,7 @@ func Make(r Request) (gpt.Table, error) {
 	}
 	if need := Least(r); r.DiskSize < need {
 		return gpt.Table{}, TooSmall.New("cannot install to %s: holds %s, need %s", r.Disk, exact(r.DiskSize, need), exact(need, r.DiskSize)).
-			Hint("it must hold the boot partition (%s), two system slots (%s each) and the node's data (%s)", ESPSize, r.Slot.AlignUp(Align), stateSize(r)).
+			Hint("it must hold the boot partition (%s), two system slots (%s each) and the node's data (%s)", nodeos.ESPSize, r.Slot.AlignUp(Align), stateSize(r)).
 			Hint("use a larger disk, or carry fewer images")
 	}
 	t := gpt.Table{
@@ -78,16 +67,16 @@ func Make(r Request) (gpt.Table, error) {
 		next += n
 	}
 	slot := r.Slot.AlignUp(Align)
-	add(ESP, gpt.ESP, ESPSize)
-	add(SlotA, gpt.LinuxGeneric, slot)
-	add(SlotB, gpt.LinuxGeneric, slot)
-	add(State, gpt.LinuxGeneric, (r.DiskSize-Align)/Align*Align-next)
+	add(nodeos.ESP, gpt.ESP, nodeos.ESPSize)
+	add(nodeos.SlotA, gpt.LinuxGeneric, slot)
+	add(nodeos.SlotB, gpt.LinuxGeneric, slot)
+	add(nodeos.State, gpt.LinuxGeneric, (r.DiskSize-Align)/Align*Align-next)
 	return t, nil
 }
 
 // Least is the smallest disk that Make accepts for the request.
 func Least(r Request) size.Bytes {
-	return Align + ESPSize + 2*r.Slot.AlignUp(Align) + stateSize(r) + Align
+	return Align + nodeos.ESPSize + 2*r.Slot.AlignUp(Align) + stateSize(r) + Align
 }
 
 // exact shows a size in bytes where the rounded form would look like the other's.

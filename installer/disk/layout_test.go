@@ -9,6 +9,7 @@ import (
 
 	"caisson.dev/caisson/internal/gpt"
 	"caisson.dev/caisson/internal/size"
+	"caisson.dev/caisson/nodeos"
 )
 
 func request(total size.Bytes) Request {
@@ -31,14 +32,14 @@ func TestMake(t *testing.T) {
 			t.Fatalf("disk of %d bytes: %v", r.DiskSize, err)
 		}
 		next := int64(Align)
-		for i, name := range []string{ESP, SlotA, SlotB, State} {
+		for i, name := range []string{nodeos.ESP, nodeos.SlotA, nodeos.SlotB, nodeos.State} {
 			n, start, length := Extent(table, name)
 			if n != i+1 || start != next || start%int64(Align) != 0 || length%int64(Align) != 0 {
 				t.Errorf("disk of %d bytes: %s is number %d at %d of %d bytes, want number %d at %d", r.DiskSize, name, n, start, length, i+1, next)
 			}
 			next = start + length
 		}
-		if _, _, state := Extent(table, State); size.Bytes(state) < r.State {
+		if _, _, state := Extent(table, nodeos.State); size.Bytes(state) < r.State {
 			t.Errorf("disk of %d bytes: STATE is %d", r.DiskSize, state)
 		}
 		if last := table.Partitions[3].Last; last > table.LastUsable() {

@@ -7,10 +7,8 @@ import (
 	"strings"
 
 	"caisson.dev/caisson/internal/size"
+	"caisson.dev/caisson/nodeos"
 )
-
-// LiveMount is where a booted medium is mounted (dracut dmsquash-live).
-const LiveMount = "/run/initramfs/live"
 
 // MediumLabel starts the volume label of every Caisson medium.
 const MediumLabel = "CAISSON_"
@@ -182,7 +180,7 @@ func mediumSources(root fs.FS) map[string]bool {
 	out := map[string]bool{}
 	for line := range strings.Lines(text(root, "proc/mounts")) {
 		f := strings.Fields(line)
-		if len(f) > 1 && f[1] == LiveMount && strings.HasPrefix(f[0], "/dev/") {
+		if len(f) > 1 && f[1] == nodeos.LiveMedium && strings.HasPrefix(f[0], "/dev/") {
 			name := path.Base(f[0])
 			if target, err := fs.ReadLink(root, strings.TrimPrefix(f[0], "/")); err == nil {
 				name = path.Base(target)

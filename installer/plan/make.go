@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
 
 	"caisson.dev/caisson/bundle"
@@ -16,6 +15,7 @@ import (
 	"caisson.dev/caisson/internal/digest"
 	"caisson.dev/caisson/internal/gpt"
 	"caisson.dev/caisson/internal/size"
+	"caisson.dev/caisson/nodeos"
 	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/spec"
 )
@@ -54,7 +54,7 @@ func Make(in Input) (Plan, error) {
 		return Plan{}, err
 	}
 	request := disk.Request{
-		Slot:  slotSize(m.OS),
+		Slot:  nodeos.SlotSize(m.OS),
 		State: in.Profile.Needs(in.Answers.Role).Disk + payloadSize(m.Payload) + filesSize(blobs),
 		Seed:  m.Release + "/" + in.Answers.Name,
 	}
@@ -165,8 +165,8 @@ func (p *Plan) addSteps(in Input, m bundle.Manifest, blobs []File) error {
 	if err != nil {
 		return err
 	}
-	_, _, espSize := disk.Extent(p.Table, disk.ESP)
-	_, _, stateSize := disk.Extent(p.Table, disk.State)
+	_, _, espSize := disk.Extent(p.Table, nodeos.ESP)
+	_, _, stateSize := disk.Extent(p.Table, nodeos.State)
 	tableDigest, err := canon.Digest(p.Table)
 	if err != nil {
 		return err
@@ -176,18 +176,18 @@ func (p *Plan) addSteps(in Input, m bundle.Manifest, blobs []File) error {
 	p.Steps = []Step{
 		{Kind: Clear, Device: device, Size: int64(p.Disk.Size), Destroys: destroys(p.Disk)},
 		{Kind: Divide, Device: device, Digest: tableDigest},
-		{Kind: MakeFS, Device: device, Partition: disk.ESP, FS: "vfat", UUID: volumeID(p.Table), Size: espSize},
-		{Kind: MakeFS, Device: device, Partition: disk.State, FS: "ext4", UUID: stateUUID(p.Table), Size: stateSize},
-		{Kind: WriteImage, Device: device, Partition: disk.SlotA, Digest: m.OS.Image, Size: m.OS.Size},
-		{Kind: StateTree, Device: device, Partition: disk.State, Dirs: stateDirs()},
-		{Kind: CopyFiles, Device: device, Partition: disk.State, Files: payload},
-		{Kind: LayImages, Device: device, Partition: disk.State, Path: in.Engine.Service().Root, Digest: viewDigest, Files: blobs},
-		{Kind: Configure, Device: device, Partition: disk.State, Digest: configFile.Digest, Size: configFile.Size},
-		{Kind: WriteESP, Device: device, Partition: disk.ESP, Files: loader},
-		{Kind: Record, Device: device, Partition: disk.State, Files: []File{
+		{Kind: MakeFS, Device: device, Partition: nodeos.ESP, FS: "vfat", UUID: volumeID(p.Table), Size: espSize},
+		{Kind: MakeFS, Device: device, Partition: nodeos.State, FS: "ext4", UUID: stateUUID(p.Table), Size: stateSize},
+		{Kind: WriteImage, Device: device, Partition: nodeos.SlotA, Digest: m.OS.Image, Size: m.OS.Size},
+		{Kind: StateTree, Device: device, Partition: nodeos.State, Dirs: stateDirs()},
+		{Kind: CopyFiles, Device: device, Partition: nodeos.State, Files: payload},
+		{Kind: LayImages, Device: device, Partition: nodeos.State, Path: in.Engine.Service().Root, Digest: viewDigest, Files: blobs},
+		{Kind: Configure, Device: device, Partition: nodeos.State, Digest: configFile.Digest, Size: configFile.Size},
+		{Kind: WriteESP, Device: device, Partition: nodeos.ESP, Files: loader},
+		{Kind: Record, Device: device, Partition: nodeos.State, Files: []File{
 			p.own(NodeDir+"/manifest.json", 0o644, in.Bundle.Raw()), own("caisson.yaml", in.Spec), own("answers.json", answers),
 		}},
-		{Kind: BootEntry, Device: device, Partition: disk.ESP, Files: []File{entry}},
+		{Kind: BootEntry, Device: device, Partition: nodeos.ESP, Files: []File{entry}},
 		{Kind: Activate, Device: device, Digest: tableDigest},
 	}
 	return nil
@@ -212,8 +212,8 @@ func render(in Input, m bundle.Manifest) ([]byte, error) {
 func payloadFiles(payload []bundle.Payload) ([]File, error) {
 	out := make([]File, 0, len(payload))
 	for _, f := range payload {
-		if !writable(f.Path) {
-			return nil, PayloadPath.New("cannot put %s at %q: the node OS is read-only there, need a path below one of %s", f.Name, f.Path, strings.Join(writableDirs, ", ")).
+		if path.Clean(f.Path) != f.Path || !writable(f.Path) {
+			return nil, PayloadPath.New("cannot put %s at %q: the node OS is read-only there, need a path below one of %s", f.Name, f.Path, strings.Join(writableDirs(), ", ")).
 				Hint("the medium was made wrong: its maker must correct the profile that names this path")
 		}
 		mode := f.Mode & fs.ModePerm
@@ -225,16 +225,6 @@ func payloadFiles(payload []bundle.Payload) ([]File, error) {
 	return out, nil
 }
 
-// writableDirs are where an installed node is writable (nodeos: fstab).
-var writableDirs = []string{"/etc/", "/home/", "/opt/", "/root/", "/srv/", "/usr/libexec/kubernetes/", "/usr/local/", "/var/"}
-
-func writable(p string) bool {
-	if path.Clean(p) != p {
-		return false
-	}
-	return slices.ContainsFunc(writableDirs, func(dir string) bool { return strings.HasPrefix(p, dir) })
-}
-
 // volumeID is the ESP's FAT volume id (eight hex digits), from its GUID.
 func volumeID(t gpt.Table) string {
 	g := t.Partitions[0].GUID.String()
@@ -242,4 +232,4 @@ func volumeID(t gpt.Table) string {
 }
 
 // stateUUID is the ext4 UUID of STATE: the partition's own GUID.
-func stateUUID(t gpt.Table) string { return t.Partitions[len(t.Partitions)-1].GUID.String() }
+func stateUUID(t gpt.Table) string { return partUUID(t, nodeos.State) }

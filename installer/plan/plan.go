@@ -95,6 +95,7 @@ type Step struct {
 type Dir struct {
 	Path string      `json:"path"`
 	Mode fs.FileMode `json:"mode"`
+	GID  int         `json:"gid,omitempty"`
 }
 
 // File is a file to write, by its path on the node; on the ESP by its path

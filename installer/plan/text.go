@@ -29,7 +29,11 @@ func (s Step) Text(p Plan) string {
 	on := s.Partition
 	switch s.Kind {
 	case Clear:
-		return fmt.Sprintf("Clear %s. DESTROYS %s. From here until the last step the disk does not boot.", s.Device, s.Destroys)
+		what := "It is blank"
+		if s.Destroys != "" {
+			what = "This DESTROYS " + s.Destroys
+		}
+		return fmt.Sprintf("Clear %s. %s. From here until the last step the disk does not boot.", s.Device, what)
 	case Divide:
 		var parts []string
 		for _, e := range p.Table.Partitions {
@@ -67,10 +71,10 @@ func holds(t Target) string {
 	return strings.Join(t.Holds, ", ")
 }
 
-// destroys says what clearing a disk costs.
+// destroys says what clearing a disk costs; nothing if it is blank.
 func destroys(t Target) string {
 	if len(t.Holds) == 0 {
-		return "nothing that was recognised: the disk is blank"
+		return ""
 	}
 	return "everything on it (" + holds(t) + ")"
 }

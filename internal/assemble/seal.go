@@ -106,7 +106,7 @@ type sealing struct {
 
 // own takes Caisson's own programs into the Store, as artifacts like any other.
 func (s *sealing) own() error {
-	d, n, err := s.store.PutFile(s.in.Programs.Pause)
+	d, n, err := s.store.PutFile(s.ctx, s.in.Programs.Pause, "")
 	if err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (s *sealing) payload() ([]bundle.Payload, error) {
 	slices.SortFunc(out, func(a, b bundle.Payload) int { return strings.Compare(a.Path, b.Path) })
 	for i := 1; i < len(out); i++ {
 		if out[i].Path == out[i-1].Path {
-			return nil, bundle.PathTwice.New("cannot put %s and %s on the node: both want the path %s", out[i-1].Name, out[i].Name, out[i].Path)
+			return nil, bundle.ManifestPathTwice.New("cannot put %s and %s on the node: both want the path %s", out[i-1].Name, out[i].Name, out[i].Path)
 		}
 	}
 	return out, nil

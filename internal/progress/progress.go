@@ -101,7 +101,7 @@ type lines struct {
 func (l *lines) update(name string, done, total int64, took time.Duration, end bool) {
 	next, seen := l.next[name]
 	if end {
-		fmt.Fprintf(l.w, "%s: done, %s in %s\n", name, size.Bytes(total), took.Round(100*time.Millisecond))
+		fmt.Fprintf(l.w, "%s: done%s in %s\n", name, amount(total), took.Round(100*time.Millisecond))
 		return
 	}
 	if seen && took < next {
@@ -153,7 +153,7 @@ func (b *bars) update(name string, done, total int64, _ time.Duration, end bool)
 	bar.SetCurrent(done)
 	if end {
 		bar.SetTotal(total, true)
-		fmt.Fprintf(b.p, "%s: done, %s\n", name, size.Bytes(total))
+		fmt.Fprintf(b.p, "%s: done%s\n", name, amount(total))
 	}
 }
 func (b *bars) note(text string) { fmt.Fprintln(b.p, text) }
@@ -162,4 +162,12 @@ func (b *bars) close() {
 		bar.Abort(true)
 	}
 	b.p.Wait()
+}
+
+// amount is left out where a piece of work counts itself as one.
+func amount(total int64) string {
+	if total <= 1 {
+		return ""
+	}
+	return ", " + size.Bytes(total).String()
 }

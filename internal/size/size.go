@@ -66,3 +66,12 @@ func (b *Bytes) UnmarshalText(t []byte) error {
 	*b = p
 	return err
 }
+
+// UnmarshalJSON reads the number that a Bytes is in JSON, and what Parse reads.
+func (b *Bytes) UnmarshalJSON(t []byte) error {
+	text, err := strconv.Unquote(string(t))
+	if err != nil {
+		text = string(t)
+	}
+	return b.UnmarshalText([]byte(text))
+}

@@ -80,12 +80,12 @@ func (Linux) Unmount(target string) error {
 	return nil
 }
 
-func (Linux) MkdirAll(path string, mode fs.FileMode) error {
+func (Linux) MkdirAll(path string, mode fs.FileMode, gid int) error {
 	if err := os.MkdirAll(path, 0o755); err != nil {
 		return Write.New("cannot make the folder %s: %w", path, err)
 	}
-	if mode == 0 {
-		return nil
+	if err := os.Chown(path, 0, gid); err != nil {
+		return Write.New("cannot give %s to group %d: %w", path, gid, err)
 	}
 	if err := os.Chmod(path, mode); err != nil { // past the umask
 		return Write.New("cannot set the mode of %s to %o: %w", path, mode, err)

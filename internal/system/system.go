@@ -24,7 +24,9 @@ type System interface {
 	Run(ctx context.Context, c Command) error
 	Mount(m Mount) error
 	Unmount(target string) error
-	MkdirAll(path string, mode fs.FileMode) error
+	// MkdirAll makes a folder of root's, and those above it that are missing; gid
+	// is its group.
+	MkdirAll(path string, mode fs.FileMode, gid int) error
 	// WriteFile makes a file, its folders too, of all that r gives. A mode of 0
 	// leaves the mode to the file system (FAT has none).
 	WriteFile(path string, mode fs.FileMode, r io.Reader) error

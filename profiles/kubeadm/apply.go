@@ -136,6 +136,16 @@ var resources = map[string]string{
 	"Pod":         "/api/v1/namespaces/%s/pods/%s",
 }
 
+// manifestObject is what is read of an object in a manifest, or of a List.
+type manifestObject struct {
+	Kind     string `yaml:"kind"`
+	Metadata struct {
+		Name      string `yaml:"name"`
+		Namespace string `yaml:"namespace"`
+	} `yaml:"metadata"`
+	Items []manifestObject `yaml:"items"`
+}
+
 // workloadsIn reads the workloads of one file: YAML documents or JSON, lists
 // among them.
 func workloadsIn(file string) ([]workload, error) {
@@ -143,25 +153,15 @@ func workloadsIn(file string) ([]workload, error) {
 	if err != nil {
 		return nil, err
 	}
-	type object struct {
-		Kind     string `yaml:"kind"`
-		Metadata struct {
-			Name      string `yaml:"name"`
-			Namespace string `yaml:"namespace"`
-		} `yaml:"metadata"`
-	}
 	var out []workload
-	add := func(o object) {
+	add := func(o manifestObject) {
 		if _, ok := resources[o.Kind]; ok && o.Metadata.Name != "" {
 			out = append(out, workload{Kind: o.Kind, Namespace: cmp.Or(o.Metadata.Namespace, "default"), Name: o.Metadata.Name})
 		}
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	for {
-		var doc struct {
-			object `yaml:",inline"`
-			Items  []object `yaml:"items"`
-		}
+		var doc manifestObject
 		err := dec.Decode(&doc)
 		if errors.Is(err, io.EOF) {
 			return out, nil
@@ -169,7 +169,7 @@ func workloadsIn(file string) ([]workload, error) {
 		if err != nil {
 			return nil, ManifestRefused.New("cannot read the manifest %s: %w", filepath.Base(file), err)
 		}
-		add(doc.object)
+		add(doc)
 		for _, o := range doc.Items {
 			add(o)
 		}

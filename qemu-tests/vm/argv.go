@@ -131,7 +131,7 @@ func firmware(c Config) []string {
 }
 
 func smbios(c Config) []string {
-	text := "type=1,manufacturer=Caisson,product=qemu-tests"
+	text := "type=1,manufacturer=Caisson,product=Virtual Machine"
 	if c.Serial != "" {
 		text += ",serial=" + esc(c.Serial)
 	}

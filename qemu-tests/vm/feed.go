@@ -114,20 +114,15 @@ func Named(names ...string) Match {
 }
 
 // Wait gives the first event from index from on that matches, past ones
-// included, and the index behind it. An "error" event that does not match ends
-// the wait with GuestError: what comes after an error is not worth an hour.
+// included, and the index behind it.
 func (f *Feed) Wait(ctx context.Context, from int, match Match) (Seen, int, error) {
 	for {
 		f.mu.Lock()
 		seen, end, more := f.seen, f.end, f.more
 		f.mu.Unlock()
 		for ; from < len(seen); from++ {
-			s := seen[from]
-			if match(s.Event) {
-				return s, from + 1, nil
-			}
-			if s.Name == "error" {
-				return s, from + 1, GuestError.New("cannot go on: have an error from the %s, need none: %s: %s", s.Source, s.Code, s.Message)
+			if match(seen[from].Event) {
+				return seen[from], from + 1, nil
 			}
 		}
 		if end != nil {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"regexp"
 	"time"
+
+	"caisson.dev/caisson/internal/event"
 )
 
 // tailLines is how much of the serial line an error shows.
@@ -36,18 +38,32 @@ func (v *VM) Wait(ctx context.Context) (Exit, error) {
 }
 
 // WaitEvent gives the first event of this machine that matches, past ones
-// included. It fails when the guest reports an error, goes off or stays silent
-// until ctx ends.
+// included. It fails when the guest goes off, stays silent until ctx ends, or
+// reports an error that does not match: what comes behind an error is not worth
+// an hour.
 func (v *VM) WaitEvent(ctx context.Context, what string, match Match) (Seen, error) {
-	s, _, err := v.WaitEventFrom(ctx, 0, what, match)
-	return s, err
+	s, _, err := v.Events.Wait(ctx, 0, func(e event.Event) bool { return e.Name == "error" || match(e) })
+	if err == nil && !match(s.Event) {
+		return s, GuestError.New("cannot see %s: have an error from the %s, need none: %s: %s", what, s.Source, s.Code, s.Message)
+	}
+	return s, v.explain(ctx, what, err)
 }
 
-// WaitEventFrom is WaitEvent for events from index from on; it also gives the
-// index behind the event.
+// WaitEventFrom gives the first event from index from on that matches, errors
+// being events like others, and the index behind it.
 func (v *VM) WaitEventFrom(ctx context.Context, from int, what string, match Match) (Seen, int, error) {
 	s, next, err := v.Events.Wait(ctx, from, match)
 	return s, next, v.explain(ctx, what, err)
+}
+
+// WaitDone gives the event that closes the first stream of this machine, for a
+// guest that may or should fail, and all events before it.
+func (v *VM) WaitDone(ctx context.Context) (done Seen, before []Seen, err error) {
+	done, next, err := v.Events.Wait(ctx, 0, Named("done"))
+	if err != nil {
+		return done, v.Events.All(), v.explain(ctx, "the done event", err)
+	}
+	return done, v.Events.All()[:next-1], nil
 }
 
 // WaitSerial gives the first match within one line of the serial text.
@@ -67,8 +83,8 @@ func (v *VM) WaitSerialFrom(ctx context.Context, from int, re *regexp.Regexp) (s
 // lines that the guest printed.
 func (v *VM) explain(ctx context.Context, what string, err error) error {
 	switch {
-	case err == nil || GuestError.Is(err):
-		return err
+	case err == nil:
+		return nil
 	case errors.Is(err, errFeedEnded) || errors.Is(err, errSerialEnded):
 		// The streams close a moment before the process is gone.
 		exit, waitErr := v.Wait(ctx)
@@ -92,6 +108,14 @@ func (v *VM) silent(ctx context.Context, what string) error {
 	return GuestSilent.New("cannot see %s: have waited %s (%w), need it sooner; last lines:\n%s",
 		what, time.Since(v.started).Round(time.Second), context.Cause(ctx), v.Serial.Tail(tailLines)).
 		Hint("a busy computer without KVM needs more patience")
+}
+
+// Resets counts how often the guest, its firmware included, has restarted the
+// machine.
+func (v *VM) Resets() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.resets
 }
 
 // WriteSerial types on the serial line.

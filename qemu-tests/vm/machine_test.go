@@ -139,6 +139,21 @@ func TestPowerLossAndSilence(t *testing.T) {
 	if _, err := v.WaitSerial(ctx, regexp.MustCompile(`waiting`)); err != nil {
 		t.Fatal(err)
 	}
+	// The guest restarts itself; the machine stays.
+	if err := v.WriteSerial([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	_, next, err := v.WaitSerialFrom(ctx, 0, regexp.MustCompile(`waiting`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err = v.WaitSerialFrom(ctx, next, regexp.MustCompile(`waiting`)); err != nil {
+		t.Fatal(err)
+	}
+	// An answer comes behind the events before it.
+	if err := v.QMP.Execute(ctx, "query-status", nil, nil); err != nil || v.Resets() < 1 {
+		t.Errorf("have %d resets, %v; want 1 (SeaBIOS may add one of its own)", v.Resets(), err)
+	}
 	short, cancel := context.WithTimeout(ctx, time.Millisecond)
 	defer cancel()
 	if _, err := v.WaitEvent(short, "the ready event", Named("ready")); !GuestSilent.Is(err) || !strings.Contains(err.Error(), "waiting") {

@@ -31,6 +31,7 @@ type VM struct {
 
 	mu     sync.Mutex
 	reason string
+	resets int
 }
 
 // Start resolves the Config and runs the machine until the guest ends it, Kill
@@ -90,7 +91,21 @@ func (v *VM) launch(ctx context.Context) error {
 		return err
 	}
 	v.QMP, err = NewQMP(ctx, control, v.notice)
-	return err
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	// QEMU connects before it looks at its disks and flash: it is on its way out.
+	select {
+	case <-v.exited:
+		return v.notStarted()
+	case <-ctx.Done():
+		return err
+	}
+}
+
+func (v *VM) notStarted() error {
+	return StartFailed.New("cannot start the virtual machine: have exit status %d, need a running QEMU: %s",
+		v.status, v.qemuSaid()).Hint("the arguments were: %s", strings.Join(v.Args, " "))
 }
 
 // run starts the process. Its thread is held until the end, because the kernel
@@ -128,22 +143,25 @@ func (v *VM) run(ctx context.Context) error {
 func (v *VM) ended(state *os.ProcessState) {
 	v.status, v.after = state.ExitCode(), time.Since(v.started)
 	if ws, ok := state.Sys().(syscall.WaitStatus); ok && ws.Signaled() && ws.Signal() == syscall.SIGKILL {
-		v.setReason("killed")
+		v.mu.Lock()
+		v.reason = "killed"
+		v.mu.Unlock()
 	}
 	close(v.exited)
 }
 
-// notice keeps why the machine went down; QEMU says it before it leaves.
+// notice keeps why the machine went down, which QEMU says before it leaves, and
+// counts its restarts (qapi/run-state.json: SHUTDOWN, RESET).
 func (v *VM) notice(n Notice) {
-	if reason, ok := n.Data["reason"].(string); ok && n.Event == "SHUTDOWN" {
-		v.setReason(reason)
-	}
-}
-
-func (v *VM) setReason(reason string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.reason = reason
+	byGuest, _ := n.Data["guest"].(bool)
+	switch reason, _ := n.Data["reason"].(string); {
+	case n.Event == "SHUTDOWN":
+		v.reason = reason
+	case n.Event == "RESET" && byGuest:
+		v.resets++
+	}
 }
 
 // accept waits for QEMU to connect, or to end before it does.
@@ -165,8 +183,7 @@ func (v *VM) accept(ctx context.Context, l *net.UnixListener) (net.Conn, error) 
 		v.closers = append(v.closers, r.conn)
 		return r.conn, nil
 	case <-v.exited:
-		return nil, StartFailed.New("cannot start the virtual machine: have exit status %d, need a running QEMU: %s",
-			v.status, v.qemuSaid()).Hint("the arguments were: %s", strings.Join(v.Args, " "))
+		return nil, v.notStarted()
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}

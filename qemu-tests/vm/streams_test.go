@@ -51,18 +51,22 @@ func TestFeedWaitsForEventsOfTheRealWriter(t *testing.T) {
 	}
 }
 
-func TestFeedStopsAtAnErrorEvent(t *testing.T) {
-	f := NewFeed(time.Now(), nil)
-	f.Read(strings.NewReader(`{"name":"boot"}
+func TestWaitEventStopsAtAnError(t *testing.T) {
+	v := &VM{Events: NewFeed(time.Now(), nil)}
+	v.Events.Read(strings.NewReader(`{"name":"boot"}
 {"name":"error","source":"installer","code":"DISK-TOO-SMALL","message":"have 2.0 GiB"}
-{"name":"done"}
+{"name":"error","source":"installer","code":"FIRMWARE-BIOS"}
+{"name":"done","data":{"result":"failed"}}
 `))
-	_, _, err := f.Wait(t.Context(), 0, Named("done"))
+	_, err := v.WaitEvent(t.Context(), "the ready event", Named("ready", "done"))
 	if !GuestError.Is(err) || !strings.Contains(err.Error(), "DISK-TOO-SMALL") {
 		t.Errorf("have %v, want %s with the guest's code", err, GuestError.Code)
 	}
-	if s, _, err := f.Wait(t.Context(), 0, Named("error")); err != nil || s.Code != "DISK-TOO-SMALL" {
+	if s, err := v.WaitEvent(t.Context(), "the error", Named("error")); err != nil || s.Code != "DISK-TOO-SMALL" {
 		t.Errorf("waiting for the error itself: have %+v, %v", s, err)
+	}
+	if done, before, err := v.WaitDone(t.Context()); err != nil || done.Data["result"] != "failed" || len(before) != 3 {
+		t.Errorf("waiting for the end whatever comes: have %+v behind %d events, %v", done, len(before), err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"caisson.dev/caisson/internal/size"
 	"caisson.dev/caisson/qemu-tests/vm"
@@ -55,19 +56,38 @@ func (c answersCmd) Run(r *run) error {
 }
 
 type bootCmd struct {
-	ISO       string     `arg:"" type:"path" help:"The ISO."`
-	Disk      string     `type:"path" help:"Disk image to install to; made if missing (default: ISO name with .disk.qcow2)."`
-	DiskSize  size.Bytes `default:"32 GiB" help:"Size of a disk image that is made."`
-	Memory    size.Bytes `default:"4 GiB" help:"Memory of the machine."`
-	CPUs      int        `default:"2" help:"Number of CPUs."`
-	Answers   string     `type:"path" help:"Image with answers (caisson answers) to attach as a second drive."`
-	Firmware  string     `enum:"uefi,secureboot,bios" default:"uefi" help:"uefi, secureboot or bios."`
-	USB       bool       `help:"Attach the ISO as a USB stick, not as an optical drive."`
-	Serial    bool       `help:"Use this terminal as the serial console, also when a window is possible (leave with Ctrl-A X)."`
-	PrintQEMU bool       `name:"print" help:"Print the QEMU command line and do not run it."`
-	DiskBoot  bool       `help:"Boot the disk, without the ISO."`
+	ISO      string     `arg:"" type:"path" help:"The ISO."`
+	Disk     string     `type:"path" help:"Disk image to install to; made if missing (default: beside the ISO, demo.iso gets demo.disk.img)."`
+	DiskSize size.Bytes `default:"64 GiB" help:"Size of a disk image that is made; it takes only what is written."`
+	Memory   size.Bytes `default:"4 GiB" help:"Memory of the machine."`
+	CPUs     int        `name:"cpus" default:"2" help:"Number of CPUs."`
+	Answers  string     `type:"path" help:"Medium with answers (caisson answers) to attach as a second drive."`
+	Firmware string     `enum:"uefi,uefi-secureboot,bios" default:"uefi" help:"uefi, uefi-secureboot or bios."`
+	USB      bool       `name:"usb" help:"Attach the ISO as a USB stick, not as an optical drive."`
+	Serial   bool       `help:"Use this terminal as the serial line, also where a window could be opened (leave with Ctrl-A X)."`
+	Print    bool       `help:"Print QEMU's command line and do not run it."`
 }
 
 func (c bootCmd) Run(r *run) error {
-	return vm.Run(r.ctx, vm.Config{}, os.Stdin, r.out, os.Stderr)
+	attach := vm.Optical
+	if c.USB {
+		attach = vm.Stick
+	}
+	config := vm.PersonConfig(c.ISO, vm.PersonOptions{Firmware: vm.Firmware(c.Firmware), Attach: attach, Memory: c.Memory,
+		CPUs: c.CPUs, Disk: c.Disk, DiskSize: c.DiskSize, Answers: c.Answers, Text: c.Serial}, os.Getenv)
+	dir, err := os.MkdirTemp("", "caisson-boot-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	config.Dir = dir
+	if c.Print {
+		argv, err := vm.Argv(config)
+		if err != nil {
+			return err
+		}
+		return r.print(argv, strings.Join(append([]string{config.Program}, argv...), " ")+"\n")
+	}
+	r.report.Close()
+	return vm.Run(r.ctx, config, os.Stdin, os.Stdout, os.Stderr)
 }

@@ -1,0 +1,156 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"caisson.dev/caisson/internal/system"
+	"caisson.dev/caisson/nodeos"
+)
+
+// environment is what the program meets outside of itself; tests bring another.
+type environment interface {
+	// Cmdline is the kernel's command line.
+	Cmdline() string
+	// Labelled reads a file from the file system with that label. It fails with
+	// fs.ErrNotExist if there is no such file system, or no such file in it.
+	Labelled(label, file string) ([]byte, error)
+	// Port opens the event port; nil if there is none.
+	Port() io.WriteCloser
+	// Consoles opens the consoles other than this program's own output.
+	Consoles() []io.WriteCloser
+	System() system.System
+	// Leave restarts or powers off: "reboot" or "poweroff".
+	Leave(how string) error
+	// Root is the machine's file system.
+	Root() fs.FS
+}
+
+// machineEnvironment is the machine that this program runs on.
+type machineEnvironment struct{}
+
+func (machineEnvironment) Cmdline() string {
+	b, err := os.ReadFile("/proc/cmdline")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(b))
+}
+
+func (machineEnvironment) Root() fs.FS { return os.DirFS("/") }
+
+func (machineEnvironment) System() system.System { return system.Linux{Log: os.Stdout} }
+
+func (machineEnvironment) Port() io.WriteCloser {
+	f, err := os.OpenFile(nodeos.Events, os.O_WRONLY, 0)
+	if err != nil {
+		return nil
+	}
+	return &patient{f: f}
+}
+
+// patience is how long one event may wait for its reader.
+const patience = 10 * time.Second
+
+// patient is a port whose reader may be gone: a write to a virtio port with
+// nobody behind it blocks for ever, and an install must not.
+type patient struct {
+	f    *os.File
+	lost error
+}
+
+func (p *patient) Write(b []byte) (int, error) {
+	if p.lost != nil {
+		return 0, p.lost
+	}
+	// A port that knows no deadline is one that does not block.
+	_ = p.f.SetWriteDeadline(time.Now().Add(patience))
+	n, err := p.f.Write(b)
+	p.lost = err
+	return n, err
+}
+
+func (p *patient) Close() error { return p.f.Close() }
+
+// Consoles are the kernel's consoles but the one behind /dev/console, which
+// systemd gives this program's output to: the last one of the command line,
+// flagged C in /proc/consoles (fs/proc/consoles.c).
+func (machineEnvironment) Consoles() []io.WriteCloser {
+	b, err := os.ReadFile("/proc/consoles")
+	if err != nil {
+		return nil
+	}
+	var out []io.WriteCloser
+	for line := range strings.Lines(string(b)) {
+		name, rest, ok := strings.Cut(line, " ")
+		if _, flags, found := strings.Cut(rest, "("); !ok || !found || strings.Contains(strings.SplitN(flags, ")", 2)[0], "C") {
+			continue
+		}
+		if f, err := os.OpenFile("/dev/"+name, os.O_WRONLY, 0); err == nil {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+func (machineEnvironment) Leave(how string) error {
+	return system.Linux{}.Run(context.Background(), system.Command{Argv: []string{"systemctl", "--no-block", how}})
+}
+
+// maxAnswers bounds what is read from a foreign medium.
+const maxAnswers = 1 << 20
+
+func (machineEnvironment) Labelled(label, file string) ([]byte, error) {
+	device := "/dev/disk/by-label/" + label
+	if _, err := os.Stat(device); err != nil {
+		return nil, err
+	}
+	const dir = "/run/caisson/answers"
+	sys := system.Linux{}
+	if err := sys.MkdirAll(dir, 0o700, 0); err != nil {
+		return nil, err
+	}
+	var errs []error
+	for _, kind := range []string{"iso9660", "vfat"} {
+		if err := sys.Mount(system.Mount{Source: device, Target: dir, Type: kind, ReadOnly: true}); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		b, err := readSmall(filepath.Join(dir, file))
+		return b, errors.Join(err, sys.Unmount(dir))
+	}
+	return nil, errors.Join(errs...)
+}
+
+func readSmall(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var b bytes.Buffer
+	_, err = io.Copy(&b, io.LimitReader(f, maxAnswers))
+	return b.Bytes(), err
+}
+
+// argument is the value of the last name=value on the kernel command line.
+func argument(cmdline, name string) string {
+	value := ""
+	for f := range strings.FieldsSeq(cmdline) {
+		if v, ok := strings.CutPrefix(f, name+"="); ok {
+			value = strings.Trim(v, `"`)
+		}
+	}
+	return value
+}
+
+// flagged says whether the word stands alone on the kernel command line.
+func flagged(cmdline, word string) bool { return slices.Contains(strings.Fields(cmdline), word) }

@@ -1,0 +1,234 @@
+package node
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"caisson.dev/caisson/bundle"
+	"caisson.dev/caisson/images"
+	"caisson.dev/caisson/images/distribution"
+	"caisson.dev/caisson/images/zot"
+	"caisson.dev/caisson/installer/apply"
+	"caisson.dev/caisson/installer/machine"
+	"caisson.dev/caisson/installer/plan"
+	"caisson.dev/caisson/internal/canon"
+	"caisson.dev/caisson/internal/event"
+	"caisson.dev/caisson/internal/version"
+	"caisson.dev/caisson/nodeos"
+	"caisson.dev/caisson/profiles/catalog"
+	"caisson.dev/caisson/spec"
+)
+
+// work is where the disk is mounted while it is made; /run is memory.
+const work = "/run/caisson/install"
+
+type installCmd struct {
+	Answers    string `type:"path" help:"The answer file (kind: Answers); without it they are looked for."`
+	Medium     string `type:"path" default:"/run/initramfs/live" help:"Where the medium is mounted."`
+	Unattended bool   `help:"Ask nobody: consent must be in the answers, and on an error the machine stays as it is."`
+	DryRun     bool   `help:"Print the plan and change nothing."`
+	JSON       bool   `help:"Machine-readable: events as JSON lines; with --dry-run, the plan."`
+}
+
+// Run installs. Its event stream ends with "done" in every case.
+func (c installCmd) Run(r *run) error {
+	if c.DryRun {
+		return c.dryRun(r)
+	}
+	v := r.speak("installer", c.JSON)
+	p, recorded, err := c.install(r, v)
+	if err != nil {
+		v.done(err, map[string]string{"disk": "does not boot unless it did before and nothing was written"})
+		return c.stay(r, err)
+	}
+	v.done(nil, map[string]string{"node": p.Node, "plan": string(p.ID), "record": recorded, "after": p.After})
+	if p.After == "stay" {
+		return nil
+	}
+	return r.env.Leave(p.After)
+}
+
+// stay leaves a failed install to a person; a test asks for the power to go.
+func (c installCmd) stay(r *run, err error) error {
+	if c.Unattended && argument(r.env.Cmdline(), argOnError) == "poweroff" {
+		if off := r.env.Leave("poweroff"); off != nil {
+			return off
+		}
+	}
+	return err
+}
+
+func (c installCmd) dryRun(r *run) error {
+	in, _, err := c.input(r, event.Discard)
+	if err != nil {
+		return err
+	}
+	p, err := plan.Make(in)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		b, err := p.JSON()
+		if err == nil {
+			_, err = r.out.Write(b)
+		}
+		return err
+	}
+	_, err = io.WriteString(r.out, p.Text())
+	return err
+}
+
+// install is the whole flow on the target.
+func (c installCmd) install(r *run, v *voice) (p plan.Plan, recorded string, err error) {
+	v.sink(event.Event{Name: "start", Message: "Caisson " + version.Version + " installer", Data: map[string]string{"version": version.Version}})
+	in, from, err := c.input(r, v.sink)
+	if err != nil {
+		return p, "", err
+	}
+	if p, err = plan.Make(in); err != nil {
+		return p, "", err
+	}
+	v.sink(event.Event{Name: "plan", Message: p.Text(), Steps: len(p.Steps), Size: p.Bytes(), Data: map[string]string{
+		"plan": string(p.ID), "node": p.Node, "role": p.Role, "disk": p.Disk.Path, "answers": from}})
+	erase := in.Answers.Confirm.Erase
+	if erase == "" && !c.Unattended {
+		if erase, err = ask(r); err != nil {
+			return p, "", err
+		}
+	}
+	confirmed, err := plan.Confirm(p, erase)
+	if err != nil {
+		return p, "", err
+	}
+	journal, err := openJournal()
+	if err != nil {
+		return p, "", err
+	}
+	defer journal.Close()
+	rec, err := apply.Run(r.ctx, confirmed, apply.Deps{
+		System: r.env.System(), Bundle: in.Bundle, Lay: images.Lay, Events: v.sink, Journal: journal, Now: time.Now,
+		Probe:   func() (machine.Machine, error) { return machine.Probe(r.env.Root()) },
+		Version: version.Version, Work: work, Ignition: nodeos.IgnitionPath,
+	})
+	if err != nil {
+		return p, "", err
+	}
+	d, err := canon.Digest(rec)
+	return p, string(d), err
+}
+
+// input gathers all that a plan depends on: the medium, checked to the last
+// byte before anything else is believed; this machine; the answers.
+func (c installCmd) input(r *run, sink event.Sink) (plan.Input, string, error) {
+	verified, err := verifyMedium(r.ctx, c.Medium, sink)
+	if err != nil {
+		return plan.Input{}, "", err
+	}
+	m, err := machine.Probe(r.env.Root())
+	if err != nil {
+		return plan.Input{}, "", err
+	}
+	sink(event.Event{Name: "machine", Message: about(m), Data: map[string]string{
+		"firmware": m.Firmware, "secureBoot": m.SecureBoot, "memory": m.Memory.String(), "serial": m.Serial, "uuid": m.UUID}})
+	f, err := verified.OpenPath(bundle.SpecPath)
+	if err != nil {
+		return plan.Input{}, "", err
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(f)
+	if err != nil {
+		return plan.Input{}, "", err
+	}
+	loaded, err := spec.Parse(raw, "")
+	if err != nil {
+		return plan.Input{}, "", err
+	}
+	e := loaded.Enclave
+	answers, from, err := search{env: r.env, file: c.Answers, medium: verified, machine: m, enclave: e}.find()
+	if err != nil {
+		return plan.Input{}, from, err
+	}
+	sink(event.Event{Name: "answers", Message: "answers from " + from, Data: map[string]string{"from": from, "node": answers.Name}})
+	profile, err := catalog.Get(e.Kubernetes.Profile)
+	if err != nil {
+		return plan.Input{}, from, err
+	}
+	return plan.Input{Machine: m, Enclave: e, Spec: raw, Answers: answers, Bundle: verified,
+		Profile: profile, Engine: engine(e)}, from, nil
+}
+
+// engine is the registry that the Spec names; spec refuses any other name.
+func engine(e spec.Enclave) images.Engine {
+	if e.Registry.Engine == spec.EngineDistribution {
+		return distribution.Engine{}
+	}
+	return zot.Engine{}
+}
+
+func verifyMedium(ctx context.Context, dir string, sink event.Sink) (*bundle.Verified, error) {
+	sink(event.Event{Name: "media.begin", Message: "checking the medium at " + dir})
+	var said int64
+	v, err := bundle.Verify(ctx, os.DirFS(dir), func(done, total int64, _ string) {
+		if done-said < total/100 && done < total {
+			return
+		}
+		said = done
+		sink(event.Event{Name: "media.check", Done: done, Size: total})
+	})
+	if err != nil {
+		return nil, err
+	}
+	m := v.Manifest()
+	sink(event.Event{Name: "media.ok", Message: fmt.Sprintf("medium %s: every byte of %d files is as its manifest says (manifest not signed in this version)", m.Release, len(m.Files)),
+		Data: map[string]string{"release": m.Release, "manifest": string(v.Digest())}})
+	return v, nil
+}
+
+// ask takes consent from the person at the keyboard.
+func ask(r *run) (string, error) {
+	fmt.Fprint(r.out, "\nTo erase the disk above and install, type its consent (serial:NUMBER, by-id:NAME, or any): ")
+	line, err := bufio.NewReader(r.in).ReadString('\n')
+	if err != nil && err != io.EOF {
+		return "", err
+	}
+	return strings.TrimSpace(line), nil
+}
+
+// openJournal opens the file that tells, line by line, what the install does.
+func openJournal() (*os.File, error) {
+	if err := os.MkdirAll("/run/caisson", 0o700); err != nil {
+		return nil, err
+	}
+	return os.OpenFile("/run/caisson/install.journal", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+}
+
+func about(m machine.Machine) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "machine: %s %s, %d processors, %s of memory, firmware %s, Secure Boot %s", m.Vendor, m.Product, m.CPUs, m.Memory, m.Firmware, m.SecureBoot)
+	for _, d := range m.Disks {
+		fmt.Fprintf(&b, "\n  disk %s", d.Describe())
+		if d.Medium {
+			b.WriteString(" (the boot medium)")
+		}
+	}
+	return b.String()
+}
+
+type verifyCmd struct {
+	Medium string `type:"path" default:"/run/initramfs/live" help:"Where the medium is mounted."`
+	JSON   bool   `help:"Machine-readable: events as JSON lines."`
+}
+
+func (c verifyCmd) Run(r *run) error {
+	sink := plain(r.out)
+	if c.JSON {
+		sink = event.Lines(r.out, "caisson")
+	}
+	_, err := verifyMedium(r.ctx, c.Medium, sink)
+	return err
+}

@@ -1,0 +1,104 @@
+package node
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"caisson.dev/caisson/internal/event"
+	"caisson.dev/caisson/profiles"
+)
+
+type readyCmd struct {
+	JSON bool `help:"Machine-readable: events as JSON lines."`
+}
+
+// Run waits for the node, then for what it was brought to run. Its stream ends
+// with "done"; the "ready" event before it says how long each part took.
+func (c readyCmd) Run(r *run) (err error) {
+	v := r.speak("node", c.JSON)
+	data := map[string]string{}
+	defer func() { v.done(err, data) }()
+	n, err := load(r.root)
+	if err != nil {
+		return err
+	}
+	report := func(what string) {
+		v.sink(event.Event{Name: "wait", Message: what, Data: map[string]string{"uptime": uptime(r.root)}})
+	}
+	if err := n.profile.Ready(r.ctx, report); err != nil {
+		return err
+	}
+	data["node"], data["nodeReady"] = n.answers.Name, uptime(r.root)
+	v.sink(event.Event{Name: "node.ready", Message: "node " + n.answers.Name + " is Ready", Data: map[string]string{"uptime": data["nodeReady"]}})
+	if d, ok := n.profile.(profiles.Deployer); ok {
+		dir := filepath.Join(r.root, manifestsDir)
+		if err := d.ApplyManifests(r.ctx, dir, report); err != nil {
+			return err
+		}
+		if err := d.WaitWorkloads(r.ctx, dir, report); err != nil {
+			return err
+		}
+	}
+	data["workloadsReady"] = uptime(r.root)
+	s := look(r, n)
+	for k, val := range s.data() {
+		data[k] = val
+	}
+	v.sink(event.Event{Name: "ready", Message: screen(s), Data: data})
+	return nil
+}
+
+// uptime is the seconds since the kernel started, with two decimals.
+func uptime(root string) string {
+	b, err := os.ReadFile(filepath.Join(root, "proc/uptime"))
+	if err != nil {
+		return ""
+	}
+	first, _, _ := strings.Cut(string(b), " ")
+	return strings.TrimSpace(first)
+}
+
+// screen is what the console shows of a node that is ready.
+func screen(s state) string {
+	var b strings.Builder
+	rule := strings.Repeat("=", 72)
+	fmt.Fprintf(&b, "\n%s\n", rule)
+	if s.Classification != "" {
+		fmt.Fprintf(&b, "  %s\n", s.Classification)
+	}
+	fmt.Fprintf(&b, "  Node %s of enclave %s is READY\n%s\n", s.Node, s.Enclave, rule)
+	writeState(&b, s)
+	fmt.Fprintf(&b, "%s\n", rule)
+	return b.String()
+}
+
+func writeState(w io.Writer, s state) {
+	line := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(w, "  %-11s %s\n", name, value)
+		}
+	}
+	line("release", s.Release)
+	line("node OS", s.OS+", slot "+strings.ToUpper(s.Slot))
+	line("Kubernetes", s.Kubernetes+", profile "+s.Profile+", role "+s.Role)
+	line("address", strings.Join(s.Addresses, ", "))
+	line("registry", s.Registry)
+	line("kubelet", s.Kubelet)
+	line("images", strconv.Itoa(s.Images)+" carried")
+	line("CIS", s.tally())
+	line("record", s.Record)
+	line("up", since(s.Uptime))
+}
+
+func since(seconds string) string {
+	f, err := strconv.ParseFloat(seconds, 64)
+	if err != nil {
+		return ""
+	}
+	return time.Duration(f * float64(time.Second)).Round(time.Second).String()
+}

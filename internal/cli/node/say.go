@@ -1,0 +1,100 @@
+package node
+
+import (
+	"fmt"
+	"io"
+	"sync"
+
+	"caisson.dev/caisson/internal/event"
+	"caisson.dev/caisson/internal/size"
+)
+
+// voice is where a command speaks: events to the port, the same as plain lines
+// to its output and to the other consoles. Its stream always ends with "done".
+type voice struct {
+	sink   event.Sink
+	port   io.Closer
+	others []io.WriteCloser
+	once   sync.Once
+}
+
+// speak opens the voice of a command; source is "installer" or "node". With
+// asJSON the output carries events, else lines.
+func (r *run) speak(source string, asJSON bool) *voice {
+	v := &voice{others: r.env.Consoles()}
+	var sinks []event.Sink
+	if port := r.env.Port(); port != nil {
+		v.port = port
+		sinks = append(sinks, event.Lines(port, source))
+	}
+	if asJSON {
+		sinks = append(sinks, event.Lines(r.out, source))
+	} else {
+		sinks = append(sinks, plain(r.out))
+	}
+	for _, c := range v.others {
+		sinks = append(sinks, plain(c))
+	}
+	v.sink = event.Tee(sinks...)
+	return v
+}
+
+// done ends the stream, once: with the error's events first, if there is one.
+func (v *voice) done(err error, data map[string]string) {
+	v.once.Do(func() {
+		e := event.Event{Name: "done", Data: data}
+		if e.Data == nil {
+			e.Data = map[string]string{}
+		}
+		e.Data["result"] = "ok"
+		if err != nil {
+			e.Data["result"] = "failed"
+			for _, one := range errorEvents(err) {
+				v.sink(one)
+				if e.Code == "" {
+					e.Code = one.Code
+				}
+			}
+		}
+		v.sink(e)
+		if v.port != nil {
+			_ = v.port.Close()
+		}
+		for _, c := range v.others {
+			_ = c.Close()
+		}
+	})
+}
+
+// plain prints events for people: a line for each, but progress only by quarters.
+func plain(w io.Writer) event.Sink {
+	var mu sync.Mutex
+	quarter := map[string]int64{}
+	return func(e event.Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch e.Name {
+		case "progress", "media.check":
+			if e.Size <= 0 {
+				return
+			}
+			key := fmt.Sprint(e.Name, e.Step)
+			now := e.Done * 4 / e.Size
+			if now <= quarter[key] {
+				return
+			}
+			quarter[key] = now
+			fmt.Fprintf(w, "    %3d %%  %s of %s\n", now*25, size.Bytes(e.Done), size.Bytes(e.Size))
+		case "step":
+			fmt.Fprintf(w, "[%d/%d] %s\n", e.Step, e.Steps, e.Message)
+		case "error":
+			fmt.Fprintf(w, "\n%s\n\n", e.Message)
+		case "done":
+			fmt.Fprintf(w, "caisson: done (%s)\n", e.Data["result"])
+		default:
+			if e.Message != "" {
+				fmt.Fprintln(w, e.Message)
+			}
+		}
+	}
+}

@@ -1,0 +1,152 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"caisson.dev/caisson/installer/record"
+	"caisson.dev/caisson/internal/canon"
+	"caisson.dev/caisson/internal/digest"
+)
+
+type statusCmd struct {
+	JSON bool `help:"Machine-readable: one JSON value."`
+}
+
+// state is a node as it is now.
+type state struct {
+	Node           string   `json:"node"`
+	Enclave        string   `json:"enclave"`
+	Classification string   `json:"classification,omitempty"`
+	Role           string   `json:"role"`
+	Release        string   `json:"release"`
+	OS             string   `json:"os"`
+	Slot           string   `json:"slot"`
+	Kubernetes     string   `json:"kubernetes"`
+	Profile        string   `json:"profile"`
+	Addresses      []string `json:"addresses,omitempty"`
+	Registry       string   `json:"registry"` // "answers at ADDRESS", or why not
+	Kubelet        string   `json:"kubelet"`  // systemd's word for the unit
+	Images         int      `json:"images"`
+	Record         string   `json:"record"` // digest of the record, or why there is none
+	Uptime         string   `json:"uptime"` // seconds
+	CIS            []check  `json:"cis"`
+}
+
+// check is one line of the CIS table with its result.
+type check struct {
+	ID     string `json:"id"`
+	Title  string `json:"title"`
+	Status string `json:"status"` // pass, fail, manual, not-applicable
+	Have   string `json:"have,omitempty"`
+	Want   string `json:"want,omitempty"`
+}
+
+// Run prints the node's state. It fails only if the node is no Caisson node: a
+// part that is down is part of the answer.
+func (c statusCmd) Run(r *run) error {
+	n, err := load(r.root)
+	if err != nil {
+		return err
+	}
+	s := look(r, n)
+	if c.JSON {
+		b, err := canon.JSON(s)
+		if err == nil {
+			_, err = r.out.Write(b)
+		}
+		return err
+	}
+	fmt.Fprintf(r.out, "Node %s of enclave %s\n", s.Node, s.Enclave)
+	writeState(r.out, s)
+	for _, k := range s.CIS {
+		fmt.Fprintf(r.out, "  %-14s %-8s %s\n", k.Status, k.ID, k.Title)
+		if k.Status == "fail" {
+			fmt.Fprintf(r.out, "  %-14s %-8s have %s, need %s\n", "", "", k.Have, k.Want)
+		}
+	}
+	return nil
+}
+
+// look asks every part of the node once, briefly.
+func look(r *run, n installed) state {
+	s := state{
+		Node: n.answers.Name, Enclave: n.enclave.Metadata.Name, Classification: n.enclave.Classification.Label,
+		Role: n.answers.Role, Release: n.manifest.Release, OS: n.manifest.OS.Version, Slot: slot(r.env.Cmdline()),
+		Kubernetes: n.enclave.Kubernetes.Version, Profile: n.profile.Name(), Images: len(n.manifest.Images),
+		Uptime: uptime(r.root), Record: recordDigest(r.root),
+	}
+	if list, err := ownAddresses(); err == nil {
+		for _, a := range list {
+			s.Addresses = append(s.Addresses, a.String())
+		}
+	}
+	ctx, cancel := context.WithTimeout(r.ctx, 5*time.Second)
+	defer cancel()
+	if err := answers(ctx, registryURL(n.service.Address)); err != nil {
+		s.Registry = "does not answer at " + n.service.Address
+	} else {
+		s.Registry = n.service.Engine + ", answers at " + n.service.Address
+	}
+	s.Kubelet = unitState(r.ctx, "kubelet.service")
+	for _, k := range n.profile.Checks(n.answers.Role) {
+		res := k.Run(r.ctx, r.root)
+		s.CIS = append(s.CIS, check{ID: k.ID, Title: k.Title, Status: res.Status, Have: res.Have, Want: res.Want})
+	}
+	return s
+}
+
+// unitState is systemd's word for a unit: active, inactive, failed, ...
+func unitState(ctx context.Context, unit string) string {
+	out, err := exec.CommandContext(ctx, "systemctl", "is-active", unit).Output()
+	if word := strings.TrimSpace(string(out)); word != "" {
+		return word // is-active fails for every state but active, and says which
+	}
+	return fmt.Sprintf("not known: %v", err)
+}
+
+func recordDigest(root string) string {
+	b, err := os.ReadFile(filepath.Join(root, record.Path))
+	if err != nil {
+		return "none: " + err.Error()
+	}
+	if _, err := record.Parse(b); err != nil {
+		return err.Error()
+	}
+	return string(digest.Of(b)) + " (not signed)"
+}
+
+// tally counts the CIS table.
+func (s state) tally() string {
+	count := map[string]int{}
+	for _, c := range s.CIS {
+		count[c.Status]++
+	}
+	var parts []string
+	for _, name := range []string{"pass", "fail", "manual", "not-applicable"} {
+		if count[name] > 0 {
+			parts = append(parts, strconv.Itoa(count[name])+" "+name)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// data is the state as the "ready" event carries it.
+func (s state) data() map[string]string {
+	out := map[string]string{
+		"enclave": s.Enclave, "release": s.Release, "os": s.OS, "slot": s.Slot, "kubernetes": s.Kubernetes,
+		"registry": s.Registry, "kubelet": s.Kubelet, "images": strconv.Itoa(s.Images), "record": s.Record, "cis": s.tally(),
+	}
+	for _, c := range s.CIS {
+		if c.Status == "fail" {
+			out["cis.fail"] = strings.TrimSpace(out["cis.fail"] + " " + c.ID)
+		}
+	}
+	return out
+}

@@ -1,0 +1,50 @@
+package vm
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+
+	"caisson.dev/caisson/internal/digest"
+	"caisson.dev/caisson/iso/iso9660"
+)
+
+// What the installer looks for on a second medium.
+const (
+	AnswersLabel = "CAISSON"
+	AnswersFile  = "answers.yaml"
+)
+
+// answersEpoch is 1 January 2000, UTC: the same answers give the same bytes.
+const answersEpoch = 946684800
+
+// AnswersMedium writes an ISO image at path that holds the answers: the second
+// stick of an unattended install. The answers are not looked at.
+func AnswersMedium(path string, answers []byte) error {
+	layout, err := iso9660.Plan(iso9660.Volume{
+		Label: AnswersLabel, Application: "CAISSON ANSWERS", Epoch: answersEpoch,
+		Entries: []iso9660.Entry{{Path: AnswersFile, Size: int64(len(answers))}},
+		Align:   1 << 20, // some USB bridges and hypervisors refuse a tiny medium
+	})
+	if err != nil {
+		return err
+	}
+	out, err := os.Create(path)
+	if err != nil {
+		return StartFailed.New("cannot make the answers medium: %w", err)
+	}
+	_, err = layout.Write(context.Background(), out, iso9660.Content{
+		Source: func(string) (iso9660.Source, error) {
+			return iso9660.Source{
+				Open:   func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(answers)), nil },
+				Digest: digest.Of(answers),
+			}, nil
+		},
+	}, iso9660.Options{})
+	if err != nil {
+		out.Close()
+		return err
+	}
+	return out.Close()
+}

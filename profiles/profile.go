@@ -5,8 +5,8 @@
 // the folders beneath (kubeadm; rke2-cis and k3s-edge come later); catalog
 // lists them.
 //
-// A Profile only describes: it never downloads, writes a disk or partitions
-// one. Both programs link it: caisson to gather, caisson-node to render. What
+// A Profile only describes: it never downloads and never changes a disk. Both
+// programs link it: caisson to gather, caisson-node to render. What
 // runs on the live node (Ready, and the optional KeyMaker and Deployer) is
 // called by caisson-node alone.
 package profiles

@@ -40,7 +40,7 @@ type Deps struct {
 	Ignition string
 }
 
-// Run carries out the plan and returns its Record. On an error the disk does not
+// Run carries out the plan and returns the Record that it left on the node. On an error the disk does not
 // boot, and everything that Run mounted is unmounted.
 func Run(ctx context.Context, c plan.Confirmed, d Deps) (record.Record, error) {
 	p := c.Plan()
@@ -58,21 +58,22 @@ func Run(ctx context.Context, c plan.Confirmed, d Deps) (record.Record, error) {
 			return record.Record{}, err
 		}
 	}
-	return r.record, r.disk.Close()
+	return r.written, r.disk.Close()
 }
 
 // run is the state of one install.
 type run struct {
 	Deps
-	plan   plan.Plan
-	record record.Record
-	disk   system.Disk
-	nodes  map[string]string // partition name -> device file
-	mounts []string          // in the order they were made
-	number int               // of the step under way, from 1
-	done   int64             // bytes of the step so far
-	said   int64             // bytes of the last progress event
-	size   int64
+	plan    plan.Plan
+	record  record.Record // so far
+	written record.Record // as it is on the node
+	disk    system.Disk
+	nodes   map[string]string // partition name -> device file
+	mounts  []string          // in the order they were made
+	number  int               // of the step under way, from 1
+	done    int64             // bytes of the step so far
+	said    int64             // bytes of the last progress event
+	size    int64
 }
 
 // step runs one step between its two journal lines.

@@ -170,7 +170,7 @@ func blank(t *testing.T, sys *fake.System) bool {
 	if _, err := sys.Disk.ReadAt(tail, int64(installtest.DiskSize)-512); err != nil {
 		t.Fatal(err)
 	}
-	return len(machine.Detect(head, tail, 512)) == 0
+	return len(machine.Detect(head, tail)) == 0
 }
 
 // TestPowerLoss pulls the power before every single call. After the first write
@@ -178,7 +178,7 @@ func blank(t *testing.T, sys *fake.System) bool {
 // from; and the installer must call it blank, so that it starts again.
 func TestPowerLoss(t *testing.T) {
 	m := installtest.Machine()
-	b := newBench(t, m, installtest.OSImage(1<<20))
+	b := newBench(t, m, installtest.OSImage(64<<10))
 	whole := newFake(t)
 	if _, err := apply.Run(context.Background(), b.confirmed, b.deps(whole, m)); err != nil {
 		t.Fatal(err)

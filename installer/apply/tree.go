@@ -138,32 +138,6 @@ func (r *run) layImages(ctx context.Context, s plan.Step) error {
 	return r.System.Sync(r.root() + "/var")
 }
 
-// configure lets Ignition write the node's configuration into the tree, then
-// applies the presets, so that the units it enables are links on the disk. Its
-// own files stay in memory: the configuration can hold password hashes.
-func (r *run) configure(ctx context.Context, s plan.Step) error {
-	config, _ := r.plan.Content(s.Digest)
-	path := r.Work + "/ignition.json"
-	if err := r.System.WriteFile(path, 0o600, bytes.NewReader(config)); err != nil {
-		return err
-	}
-	for _, stage := range []string{"fetch-offline", "files"} {
-		err := r.System.Run(ctx, system.Command{
-			Argv: []string{r.Ignition, "--platform=file", "--stage=" + stage, "--root=" + r.root(),
-				"--config-cache=" + r.Work + "/ignition-cache.json", "--state-file=" + r.Work + "/ignition-state.json",
-				"--neednet=" + r.Work + "/ignition-neednet", "--log-to-stdout"},
-			Env: []string{"IGNITION_CONFIG_FILE=" + path},
-		})
-		if err != nil {
-			return err
-		}
-	}
-	if err := r.System.Run(ctx, system.Command{Argv: []string{"systemctl", "--root=" + r.root(), "preset-all"}}); err != nil {
-		return err
-	}
-	return r.System.Sync(r.root() + "/var")
-}
-
 // writeRecord leaves on the node what was done so far.
 func (r *run) writeRecord(ctx context.Context, s plan.Step) error {
 	if err := r.files(ctx, r.root(), s.Files, true); err != nil {
@@ -174,7 +148,8 @@ func (r *run) writeRecord(ctx context.Context, s plan.Step) error {
 		return err
 	}
 	r.record.Written = record.Stamp(r.Now())
-	recorded, err := r.record.JSON()
+	r.written = r.record
+	recorded, err := r.written.JSON()
 	if err != nil {
 		return err
 	}

@@ -7,8 +7,10 @@ package installtest
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"caisson.dev/caisson/bundle"
@@ -104,13 +106,10 @@ func Medium(dir string, osImage []byte, extra map[string]string) error {
 		}
 		m.Payload = append(m.Payload, bundle.Payload{Path: path, Name: "test" + path, Mode: 0o755, Digest: b.Digest, Size: b.Size})
 	}
-	for path, text := range map[string]string{bundle.SpecPath: Spec, bundle.LockPath: "lock"} {
-		if _, err := add(path, "meta", []byte(text)); err != nil {
-			return err
-		}
-	}
-	for path, text := range extra {
-		if _, err := add(path, "meta", []byte(text)); err != nil {
+	meta := map[string]string{bundle.SpecPath: Spec, bundle.LockPath: "lock"}
+	maps.Copy(meta, extra)
+	for _, path := range slices.Sorted(maps.Keys(meta)) {
+		if _, err := add(path, "meta", []byte(meta[path])); err != nil {
 			return err
 		}
 	}

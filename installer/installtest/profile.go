@@ -28,6 +28,9 @@ func (Profile) Needs(string) profiles.Needs {
 	return profiles.Needs{Memory: 4 * size.GiB, Disk: 8 * size.GiB, CPUs: 2}
 }
 
+// PasswordHash is of the user that Render makes: a secret, to be seen nowhere.
+const PasswordHash = "$y$j9T$saltsaltsalt$hashhashhashhashhashhash"
+
 // Render gives the node its name, a file and a unit.
 func (p Profile) Render(in profiles.RenderInput) (ignition.Config, error) {
 	source, name, unit, yes := p.Source, "data:,"+in.Answers.Name, "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n", true
@@ -36,12 +39,12 @@ func (p Profile) Render(in profiles.RenderInput) (ignition.Config, error) {
 	}
 	var c ignition.Config
 	c.Ignition.Version = ignition.MaxVersion.String()
-	overwrite := true
+	overwrite, hash := true, PasswordHash
 	file := func(path string, source *string) ignition.File {
 		return ignition.File{Node: ignition.Node{Path: path, Overwrite: &overwrite}, FileEmbedded1: ignition.FileEmbedded1{Contents: ignition.Resource{Source: source}}}
 	}
 	c.Storage.Files = []ignition.File{file("/etc/caisson/hello", &source), file("/etc/hostname", &name)}
 	c.Systemd.Units = []ignition.Unit{{Name: "caisson-test.service", Enabled: &yes, Contents: &unit}}
-	c.Passwd.Users = []ignition.PasswdUser{{Name: "operator"}}
+	c.Passwd.Users = []ignition.PasswdUser{{Name: "ops", PasswordHash: &hash}}
 	return c, nil
 }

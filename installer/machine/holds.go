@@ -47,9 +47,9 @@ var signatures = []signature{
 // Detect names what a disk's first bytes (head, up to 1 MiB) and last sector
 // (tail) hold. Nothing named means blank: all of head is zero and there is no
 // backup partition table. It never fails: what it cannot name it calls data.
-func Detect(head, tail []byte, sector int) []string { return detect(head, tail, sector).holds }
+func Detect(head, tail []byte) []string { return detect(head, tail).holds }
 
-func detect(head, tail []byte, sector int) finding {
+func detect(head, tail []byte) finding {
 	var f finding
 	add := func(name string) {
 		for _, h := range f.holds {
@@ -117,5 +117,5 @@ func scan(root fs.FS, d Disk) finding {
 	if n, _ := at.ReadAt(tail, int64(d.Size)-int64(sector)); n < len(tail) {
 		return unreadable
 	}
-	return detect(head, tail, sector)
+	return detect(head, tail)
 }

@@ -129,8 +129,8 @@ func (c *Client) download(ctx context.Context, path string, req Request, progres
 	if tries == 0 {
 		tries = 5
 	}
+	furthest := dl.at
 	for failed := 0; ; {
-		before := dl.at
 		err := dl.once(ctx)
 		var p permanent
 		var w wait
@@ -141,8 +141,10 @@ func (c *Client) download(ctx context.Context, path string, req Request, progres
 			return false, context.Cause(ctx)
 		case errors.As(err, &p):
 			return false, p.error
-		case dl.at > before:
-			failed = 0 // it moves: that is no failure in a row
+		case dl.at > furthest:
+			// It moves: that is no failure in a row. What was had before and is
+			// only brought again does not count, or a server could go round for ever.
+			failed, furthest = 0, dl.at
 		}
 		errors.As(err, &w)
 		if failed++; failed >= tries {

@@ -126,7 +126,7 @@ func TestGet(t *testing.T) {
 				http.Redirect(w, r, "/again", http.StatusFound)
 				return true
 			}, []string{"", "", "", "", "", ""}, &fetch.Refused},
-		{"a shorter file", fetch.Request{Digest: contentDigest, Size: int64(len(content)) + 1}, nil, nil, &fetch.Unreachable},
+		{"a shorter file", fetch.Request{Digest: contentDigest, Size: int64(len(content)) + 1}, nil, []string{""}, &bundle.DigestMismatch},
 		{"a range that is not the one asked for", fetch.Request{Digest: contentDigest},
 			func(n int, w http.ResponseWriter, _ *http.Request) bool {
 				if n == 2 {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/internal/size"
 )
 
@@ -82,11 +83,16 @@ func (t *transfer) exchange(ctx context.Context, cancel context.CancelCauseFunc)
 		return err
 	}
 	total := t.req.Size
-	if total == 0 && resp.ContentLength >= 0 {
+	if resp.ContentLength >= 0 {
 		total = t.at + resp.ContentLength
 	}
 	if limit := t.limit(); total > limit {
 		return t.oversize(total, limit)
+	}
+	if there := t.at + resp.ContentLength; resp.ContentLength >= 0 && there < t.req.Size {
+		_ = t.restart()
+		return permanent{bundle.DigestMismatch.New("cannot use %s: have a file of %d bytes there, need %d bytes of %s", t.req.URL, there, t.req.Size, t.req.Digest).
+			Hint("the file was replaced by its maker, or this is the wrong address; if it is right, lock again")}
 	}
 	return t.copy(resp.Body, total, cancel)
 }

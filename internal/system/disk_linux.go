@@ -121,5 +121,9 @@ func (d *linuxDisk) Close() error {
 	if d.claim != nil {
 		err = d.claim.Close()
 	}
+	// From here on the kernel's view is the table's: none after a failure, the
+	// new one after an install. It may fail (a partition in use after a failure);
+	// udev or the next boot then reads it.
+	_ = unix.IoctlSetInt(int(d.f.Fd()), unix.BLKRRPART, 0)
 	return errors.Join(err, d.f.Close())
 }

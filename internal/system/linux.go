@@ -26,15 +26,12 @@ var _ System = Linux{}
 const tailSize = 2000
 
 func (l Linux) Run(ctx context.Context, c Command) error {
-	var out tail
+	out := &lines{show: c.Show, log: l.Log}
 	cmd := exec.CommandContext(ctx, c.Argv[0], c.Argv[1:]...)
 	cmd.Env = append(os.Environ(), c.Env...)
-	cmd.Stdout, cmd.Stderr = io.Writer(&out), io.Writer(&out)
-	if l.Log != nil {
-		cmd.Stdout = io.MultiWriter(&out, l.Log)
-		cmd.Stderr = cmd.Stdout
-	}
+	cmd.Stdout, cmd.Stderr = out, out
 	err := cmd.Run()
+	out.end()
 	switch {
 	case err == nil:
 		return nil
@@ -44,19 +41,50 @@ func (l Linux) Run(ctx context.Context, c Command) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	}
-	return Tool.New("cannot run %s: %w: %s", strings.Join(c.Argv, " "), err, strings.TrimSpace(out.String())).
+	return Tool.New("cannot run %s: %w: %s", strings.Join(c.Argv, " "), err, strings.TrimSpace(string(out.kept))).
 		Hint("the lines above are the end of the program's own output")
 }
 
-// tail keeps the end of what is written to it.
-type tail struct{ bytes.Buffer }
+// lines takes a program's output line by line: each is filtered, logged, and
+// the last ones are kept.
+type lines struct {
+	show func(string) string
+	log  io.Writer
+	part []byte // of a line that has no end yet
+	kept []byte
+}
 
-func (t *tail) Write(p []byte) (int, error) {
-	n, err := t.Buffer.Write(p)
-	if over := t.Len() - tailSize; over > 0 {
-		t.Next(over)
+func (l *lines) Write(p []byte) (int, error) {
+	l.part = append(l.part, p...)
+	for {
+		line, rest, ok := bytes.Cut(l.part, []byte("\n"))
+		if !ok {
+			return len(p), nil
+		}
+		l.part = rest
+		l.line(string(line))
 	}
-	return n, err
+}
+
+func (l *lines) end() {
+	if len(l.part) > 0 {
+		l.line(string(l.part))
+	}
+}
+
+func (l *lines) line(s string) {
+	if l.show != nil {
+		if s = l.show(s); s == "" {
+			return
+		}
+	}
+	if l.log != nil {
+		_, _ = io.WriteString(l.log, s+"\n") // a full console must not stop a program
+	}
+	l.kept = append(l.kept, s+"\n"...)
+	if over := len(l.kept) - tailSize; over > 0 {
+		l.kept = l.kept[over:]
+	}
 }
 
 func (Linux) Mount(m Mount) error {

@@ -65,6 +65,9 @@ type Extent struct {
 type Command struct {
 	Argv []string
 	Env  []string
+	// Show says what of a line of output may be logged or put into an error; nil
+	// shows all, an empty result drops the line.
+	Show func(line string) string
 }
 
 // Mount is one call of mount(2); Options are those of the file system.

@@ -9,7 +9,7 @@
 // that drops what must not be in an image and adds Caisson's programs. A new
 // caisson-node repeats only the second. The same input gives the same bytes.
 //
-// It runs on the low side only, and needs mmdebstrap, dpkg, tar and sqfstar;
+// It runs on the low side only, and needs mmdebstrap, dpkg, tar and mksquashfs;
 // what is in the image and how it boots is said in package nodeos.
 package build
 

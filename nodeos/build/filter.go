@@ -67,7 +67,7 @@ func (f *filter) run(r *tar.Reader, w *tar.Writer) error {
 			continue
 		}
 		name = move(name)
-		if f.drop(name, h.Typeflag) {
+		if name == "" || f.drop(name) { // the root itself is mksquashfs's to make
 			continue
 		}
 		if err := f.write(name, h, r, w); err != nil {
@@ -119,7 +119,7 @@ func (f *filter) header(name string, h *tar.Header) *tar.Header {
 	return out
 }
 
-func (f *filter) drop(name string, kind byte) bool {
+func (f *filter) drop(name string) bool {
 	if f.own[name] {
 		return true // written later, ours
 	}

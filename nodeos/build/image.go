@@ -80,11 +80,15 @@ type stage struct {
 	made   made
 }
 
-// squash streams the tree into sqfstar: no copy of it is ever laid out, and no
+// squash streams the tree into mksquashfs: no copy of it is ever laid out, and no
 // rights are needed.
 func (s *stage) squash(base bundle.Artifact, progress bundle.Progress) error {
-	cmd := command(s.ctx, "sqfstar", "-comp", "zstd", "-Xcompression-level", "15", "-b", "128K",
-		"-mkfs-time", fmt.Sprint(s.in.Epoch), "-reproducible", "-exit-on-error", "-no-progress", "-quiet", s.path)
+	// Not sqfstar, which is the same program: 4.5.1's cannot read -X options.
+	cmd := command(s.ctx, "mksquashfs", "-", s.path, "-tar", "-comp", "zstd", "-Xcompression-level", "15", "-b", "128K",
+		"-root-mode", "0755", "-root-uid", "0", "-root-gid", "0",
+		"-reproducible", "-exit-on-error", "-no-progress", "-quiet")
+	// Every time in the file system becomes this; -root-time does nothing here.
+	cmd.Env = append(cmd.Env, fmt.Sprintf("SOURCE_DATE_EPOCH=%d", s.in.Epoch))
 	log := &lastLines{}
 	cmd.Stdout, cmd.Stderr = log, log
 	stdin, err := cmd.StdinPipe()
@@ -97,7 +101,7 @@ func (s *stage) squash(base bundle.Artifact, progress bundle.Progress) error {
 	streamErr := s.stream(stdin, base, progress)
 	closeErr := stdin.Close()
 	if err := cmd.Wait(); err != nil {
-		return failed(s.ctx, "sqfstar", err, log)
+		return failed(s.ctx, "mksquashfs", err, log)
 	}
 	return errors.Join(streamErr, closeErr)
 }

@@ -12,7 +12,7 @@ import (
 
 // tools are the programs the build runs, and the Debian packages they are in.
 var tools = map[string]string{
-	"mmdebstrap": "mmdebstrap", "dpkg-deb": "dpkg", "tar": "tar", "sqfstar": "squashfs-tools", "unshare": "util-linux",
+	"mmdebstrap": "mmdebstrap", "dpkg-deb": "dpkg", "tar": "tar", "mksquashfs": "squashfs-tools", "unshare": "util-linux",
 }
 
 // rootMode finds how the build may act as root inside the new tree: as root, or

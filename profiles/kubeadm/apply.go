@@ -1,21 +1,20 @@
 package kubeadm
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
+	"sigs.k8s.io/yaml"
 )
 
 // applyTries is how often a refused apply is tried again: a manifest may need
@@ -37,10 +36,10 @@ func (p Profile) ApplyManifests(ctx context.Context, dir string, report func(str
 			return "", nil
 		}
 		if tries == applyTries {
-			return "", ManifestRefused.New("cannot apply the manifests in %s: have %s, need them accepted: %w", dir, firstLine(string(out)), err).
+			return "", ManifestRefused.New("cannot apply the manifests in %s: have %q, need them accepted: %w", dir, answer(out, err), err).
 				Hint("`kubectl --kubeconfig %s apply -f %s` shows each answer", adminConf, dir)
 		}
-		return fmt.Sprintf("the manifests to be accepted (%s)", firstLine(string(out))), nil
+		return fmt.Sprintf("the manifests to be accepted (%s)", answer(out, err)), nil
 	})
 	if err == nil && last != "" {
 		return ManifestRefused.New("cannot apply the manifests in %s: %w, still waiting for %s", dir, context.Cause(ctx), last)
@@ -120,6 +119,16 @@ func kubectl(ctx context.Context, args ...string) ([]byte, error) {
 	return cmd.CombinedOutput()
 }
 
+// answer is the last line that kubectl wrote: what it did comes first, what it
+// could not do last.
+func answer(out []byte, err error) string {
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	if last := lines[len(lines)-1]; last != "" {
+		return firstLine(last)
+	}
+	return err.Error()
+}
+
 // workload is something in a manifest that runs pods.
 type workload struct{ Kind, Namespace, Name string }
 
@@ -136,14 +145,16 @@ var resources = map[string]string{
 	"Pod":         "/api/v1/namespaces/%s/pods/%s",
 }
 
+var documentStart = regexp.MustCompile(`(?m)^---(?:[ \t].*)?$`)
+
 // manifestObject is what is read of an object in a manifest, or of a List.
 type manifestObject struct {
-	Kind     string `yaml:"kind"`
+	Kind     string `json:"kind"`
 	Metadata struct {
-		Name      string `yaml:"name"`
-		Namespace string `yaml:"namespace"`
-	} `yaml:"metadata"`
-	Items []manifestObject `yaml:"items"`
+		Name      string `json:"name"`
+		Namespace string `json:"namespace"`
+	} `json:"metadata"`
+	Items []manifestObject `json:"items"`
 }
 
 // workloadsIn reads the workloads of one file: YAML documents or JSON, lists
@@ -159,14 +170,10 @@ func workloadsIn(file string) ([]workload, error) {
 			out = append(out, workload{Kind: o.Kind, Namespace: cmp.Or(o.Metadata.Namespace, "default"), Name: o.Metadata.Name})
 		}
 	}
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	for {
+	// Documents begin at a line of "---", as in kubectl's own reader.
+	for _, raw := range documentStart.Split(string(data), -1) {
 		var doc manifestObject
-		err := dec.Decode(&doc)
-		if errors.Is(err, io.EOF) {
-			return out, nil
-		}
-		if err != nil {
+		if err := yaml.Unmarshal([]byte(raw), &doc); err != nil {
 			return nil, ManifestRefused.New("cannot read the manifest %s: %w", filepath.Base(file), err)
 		}
 		add(doc)
@@ -174,6 +181,7 @@ func workloadsIn(file string) ([]workload, error) {
 			add(o)
 		}
 	}
+	return out, nil
 }
 
 // pending says what the workload waits for, "" if it is ready.

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"strings"
 	"syscall"
+	"time"
 
 	"caisson.dev/caisson/bundle"
 )
@@ -140,6 +141,7 @@ func (t tools) run(ctx context.Context, dir string, m bundle.ModuleWant, lines i
 	// The go command ends its compilers on SIGINT; a kill would leave them behind.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 30 * time.Second
 	err := cmd.Run()
 	return said.String(), err
 }

@@ -14,7 +14,7 @@ import (
 const pods = `# a comment
 apiVersion: v1
 kind: Pod
-metadata: {name: p, namespace: n}
+metadata: {name: p, namespace: ns}
 spec:
   initContainers: [{name: i, image: a/init:1}]
   containers:
@@ -64,10 +64,10 @@ func TestImagesAreFound(t *testing.T) {
 		got = append(got, u.Object+" | "+u.Field+" | "+u.Image)
 	}
 	want := []string{
-		"Pod n/p | spec.containers[0] (c) | a/main:1",
-		"Pod n/p | spec.ephemeralContainers[0] (e) | a/debug:1",
-		"Pod n/p | spec.initContainers[0] (i) | a/init:1",
-		"Pod n/p | spec.volumes[0].image | a/data:1",
+		"Pod ns/p | spec.containers[0] (c) | a/main:1",
+		"Pod ns/p | spec.ephemeralContainers[0] (e) | a/debug:1",
+		"Pod ns/p | spec.initContainers[0] (i) | a/init:1",
+		"Pod ns/p | spec.volumes[0].image | a/data:1",
 		"CronJob cron | spec.jobTemplate.spec.template.spec.containers[0] | a/cron:1",
 		"Deployment d | items[0].spec.template.spec.containers[0] (x) | a/list:1",
 		"Custom g-* | items[1].spec.pod.containers[0] (x) | a/custom:1",

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -91,7 +92,7 @@ func Main(args []string, out, errw io.Writer) (status int) {
 	}()
 	k, err := parser.Parse(args)
 	if err != nil {
-		return fail(errw, c.JSON, usage.New("cannot read the command line: %w", err).Hint("caisson --help"))
+		return fail(errw, slices.Contains(args, "--json"), usage.New("cannot read the command line: %w", err).Hint("caisson --help"))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"caisson.dev/caisson/images"
 	"caisson.dev/caisson/internal/system"
 	"caisson.dev/caisson/nodeos"
 )
@@ -28,6 +29,10 @@ type environment interface {
 	// Consoles opens the consoles other than this program's own output.
 	Consoles() []io.WriteCloser
 	System() system.System
+	// Lay writes the registry's view, as images.Lay does.
+	Lay(root, storeDir string, entries []images.ViewEntry) error
+	// Scratch is a folder in memory for the journal and the mounts of an install.
+	Scratch() string
 	// Leave restarts or powers off: "reboot" or "poweroff".
 	Leave(how string) error
 	// Root is the machine's file system.
@@ -48,6 +53,12 @@ func (machineEnvironment) Cmdline() string {
 func (machineEnvironment) Root() fs.FS { return os.DirFS("/") }
 
 func (machineEnvironment) System() system.System { return system.Linux{Log: os.Stdout} }
+
+func (machineEnvironment) Scratch() string { return "/run/caisson" }
+
+func (machineEnvironment) Lay(root, storeDir string, entries []images.ViewEntry) error {
+	return images.Lay(root, storeDir, entries)
+}
 
 func (machineEnvironment) Port() io.WriteCloser {
 	f, err := os.OpenFile(nodeos.Events, os.O_WRONLY, 0)
@@ -108,12 +119,12 @@ func (machineEnvironment) Leave(how string) error {
 // maxAnswers bounds what is read from a foreign medium.
 const maxAnswers = 1 << 20
 
-func (machineEnvironment) Labelled(label, file string) ([]byte, error) {
+func (e machineEnvironment) Labelled(label, file string) ([]byte, error) {
 	device := "/dev/disk/by-label/" + label
 	if _, err := os.Stat(device); err != nil {
 		return nil, err
 	}
-	const dir = "/run/caisson/answers"
+	dir := e.Scratch() + "/answers"
 	sys := system.Linux{}
 	if err := sys.MkdirAll(dir, 0o700, 0); err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -23,9 +24,6 @@ import (
 	"caisson.dev/caisson/profiles/catalog"
 	"caisson.dev/caisson/spec"
 )
-
-// work is where the disk is mounted while it is made; /run is memory.
-const work = "/run/caisson/install"
 
 type installCmd struct {
 	Answers    string `type:"path" help:"The answer file (kind: Answers); without it they are looked for."`
@@ -105,15 +103,15 @@ func (c installCmd) install(r *run, v *voice) (p plan.Plan, recorded string, err
 	if err != nil {
 		return p, "", err
 	}
-	journal, err := openJournal()
+	journal, err := openJournal(r.env.Scratch())
 	if err != nil {
 		return p, "", err
 	}
 	defer journal.Close()
 	rec, err := apply.Run(r.ctx, confirmed, apply.Deps{
-		System: r.env.System(), Bundle: in.Bundle, Lay: images.Lay, Events: v.sink, Journal: journal, Now: time.Now,
+		System: r.env.System(), Bundle: in.Bundle, Lay: r.env.Lay, Events: v.sink, Journal: journal, Now: time.Now,
 		Probe:   func() (machine.Machine, error) { return machine.Probe(r.env.Root()) },
-		Version: version.Version, Work: work, Ignition: nodeos.IgnitionPath,
+		Version: version.Version, Work: filepath.Join(r.env.Scratch(), "install"), Ignition: nodeos.IgnitionPath,
 	})
 	if err != nil {
 		return p, "", err
@@ -200,11 +198,11 @@ func ask(r *run) (string, error) {
 }
 
 // openJournal opens the file that tells, line by line, what the install does.
-func openJournal() (*os.File, error) {
-	if err := os.MkdirAll("/run/caisson", 0o700); err != nil {
+func openJournal(dir string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	return os.OpenFile("/run/caisson/install.journal", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	return os.OpenFile(filepath.Join(dir, "install.journal"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 }
 
 func about(m machine.Machine) string {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -27,7 +28,25 @@ func OpenStore(dir string) (*Store, error) {
 			return nil, err
 		}
 	}
-	return &Store{dir: dir}, nil
+	s := &Store{dir: dir}
+	s.sweep()
+	return s, nil
+}
+
+// abandoned is how old scratch must be before it counts as left by a run that
+// was killed: no step takes that long.
+const abandoned = 48 * time.Hour
+
+// sweep removes scratch that killed runs left. What cannot be removed now is
+// for the next time.
+func (s *Store) sweep() {
+	tmp := filepath.Join(s.dir, "tmp")
+	entries, _ := os.ReadDir(tmp)
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > abandoned {
+			_ = os.RemoveAll(filepath.Join(tmp, e.Name()))
+		}
+	}
 }
 
 // Progress reports bytes done of a total for one named piece of work; total is

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -174,6 +175,23 @@ func TestLockWaits(t *testing.T) {
 	unlock()
 	if err := <-got; err != nil {
 		t.Error(err)
+	}
+}
+
+func TestOldScratchIsSwept(t *testing.T) {
+	dir := t.TempDir()
+	for name, age := range map[string]time.Duration{"old": 50 * time.Hour, "new": time.Hour} {
+		path := filepath.Join(dir, "tmp", name)
+		at := time.Now().Add(-age)
+		if err := errors.Join(os.MkdirAll(path, 0o755), os.Chtimes(path, at, at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := bundle.OpenStore(dir); err != nil {
+		t.Fatal(err)
+	}
+	if have := glob(t, filepath.Join(dir, "tmp/*")); len(have) != 1 || filepath.Base(have[0]) != "new" {
+		t.Errorf("have %v left, need only the new one", have)
 	}
 }
 

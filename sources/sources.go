@@ -26,16 +26,20 @@ type Set struct {
 	Images  bundle.Source
 }
 
-// New is the Set with everything at its default. Scratch, caches and what
-// Resolve has to fetch lie in the store. It is for one run of a program: what
-// was once asked of a mirror is not asked again.
-func New(store *bundle.Store) *Set {
+// New is In for Wants whose paths are absolute or start at the working folder.
+func New(store *bundle.Store) *Set { return In(store, "") }
+
+// In is the Set with everything at its default, for a Spec that lies in dir:
+// relative paths of Wants start there, so that a Lock holds no folder of one
+// machine. Scratch, caches and what Resolve has to fetch lie in the store. It is
+// for one run of a program: what was once asked of a mirror is not asked again.
+func In(store *bundle.Store, dir string) *Set {
 	client := fetch.Default()
 	return &Set{
 		Modules: gomod.Source{Store: store},
 		Debian:  &debian.Source{Store: store, Fetch: client},
-		Files:   file.Source{Store: store, Fetch: client},
-		Images:  oci.Source{Store: store},
+		Files:   file.Source{Store: store, Fetch: client, Dir: dir},
+		Images:  oci.Source{Store: store, Dir: dir},
 	}
 }
 

@@ -50,12 +50,12 @@ func TestLockAndPullOfAFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "f")
-	if err := os.WriteFile(path, []byte("text"), 0o600); err != nil {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "f"), []byte("text"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	set := sources.New(store)
-	wants := []bundle.Want{{Name: "manifest/f", File: &bundle.FileWant{Path: path}}}
+	set := sources.In(store, dir)
+	wants := []bundle.Want{{Name: "manifest/f", File: &bundle.FileWant{Path: "f"}}}
 	lock, err := bundle.Resolve(t.Context(), digest.Of(nil), 1, wants, nil, set, nil)
 	if err != nil {
 		t.Fatal(err)

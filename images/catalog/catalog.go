@@ -9,10 +9,7 @@ import (
 	"caisson.dev/caisson/images"
 	"caisson.dev/caisson/images/distribution"
 	"caisson.dev/caisson/images/zot"
-	"caisson.dev/caisson/internal/fault"
 )
-
-var engineUnknown = fault.Define("REGISTRY-ENGINE-UNKNOWN", fault.Input)
 
 // All is every engine, the default first.
 func All() []images.Engine { return []images.Engine{zot.Engine{}, distribution.Engine{}} }

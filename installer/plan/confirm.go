@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"caisson.dev/caisson/installer/machine"
+	"caisson.dev/caisson/spec"
 )
 
 // Confirmed is a plan that a person agreed to, on that disk. Only Confirm makes
@@ -28,24 +29,22 @@ func Confirm(p Plan, erase string) (Confirmed, error) {
 	if err := p.seal(); err != nil || p.ID != want {
 		return Confirmed{}, Stale.New("cannot confirm the plan: have id %s, need %s: it was changed after it was made", want.Short(), p.ID.Short())
 	}
-	kind, value, _ := strings.Cut(erase, ":")
+	serial, bySerial := strings.CutPrefix(erase, spec.EraseSerial)
+	id, byID := strings.CutPrefix(erase, spec.EraseByID)
 	ok := false
-	switch kind {
-	case "":
+	switch {
+	case erase == "":
 		return Confirmed{}, EraseMissing.New("cannot write to %s: have no consent to erase it, need confirm.erase in the answers", p.Disk.Path).
 			Hint("write erase: %q to name this disk, or erase: any-blank for a disk that holds nothing", p.Disk.consent())
-	case "any":
-		ok = value == ""
-	case "any-blank":
-		ok = value == ""
-		if ok && len(p.Disk.Holds) > 0 {
-			return Confirmed{}, DiskNotBlank.New("cannot install to %s: holds %s, need a blank disk", p.Disk.Path, strings.Join(p.Disk.Holds, ", ")).
-				Hint("if its content may be lost, write erase: %q in the answers", p.Disk.consent())
-		}
-	case "serial":
-		ok = value != "" && value == p.Disk.Serial
-	case "by-id":
-		ok = value != "" && slices.Contains(p.Disk.IDs, value)
+	case erase == spec.EraseAnyBlank && len(p.Disk.Holds) > 0:
+		return Confirmed{}, DiskNotBlank.New("cannot install to %s: holds %s, need a blank disk", p.Disk.Path, strings.Join(p.Disk.Holds, ", ")).
+			Hint("if its content may be lost, write erase: %q in the answers", p.Disk.consent())
+	case erase == spec.EraseAny, erase == spec.EraseAnyBlank:
+		ok = true
+	case bySerial:
+		ok = serial != "" && serial == p.Disk.Serial
+	case byID:
+		ok = slices.Contains(p.Disk.IDs, id)
 	}
 	if !ok {
 		return Confirmed{}, EraseMismatch.New("cannot write to %s: consent is for %q, need %q", p.Disk.Path, erase, p.Disk.consent()).
@@ -58,11 +57,11 @@ func Confirm(p Plan, erase string) (Confirmed, error) {
 func (t Target) consent() string {
 	switch {
 	case t.Serial != "":
-		return "serial:" + t.Serial
+		return spec.EraseSerial + t.Serial
 	case len(t.IDs) > 0:
-		return "by-id:" + t.IDs[0]
+		return spec.EraseByID + t.IDs[0]
 	}
-	return "any"
+	return spec.EraseAny
 }
 
 // Check says whether the machine is still the one that was planned for. It is

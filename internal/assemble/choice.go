@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/mod/module"
+
 	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/images"
 	"caisson.dev/caisson/images/catalog"
@@ -50,6 +52,19 @@ func Choose(l spec.Loaded) (Choice, error) {
 // nodeManifests is where carried Kubernetes manifests lie on the node.
 const nodeManifests = "/usr/local/share/caisson/manifests"
 
+// programName is what the go command would call the program: the last element
+// of the package's path that is no major version.
+func programName(m spec.ModuleImage) string {
+	pkg := m.Package
+	if pkg == "" {
+		pkg = m.Path
+	}
+	if prefix, major, ok := module.SplitPathVersion(pkg); ok && major != "" {
+		pkg = prefix
+	}
+	return path.Base(pkg)
+}
+
 func imageWant(ref string) string    { return "image/" + ref }
 func programWant(ref string) string  { return "program/" + ref }
 func manifestWant(rel string) string { return "manifest/" + filepath.Base(rel) }
@@ -67,9 +82,6 @@ func (c Choice) Wants() ([]bundle.Want, error) {
 	if err != nil {
 		return nil, err
 	}
-	if registry.File != nil && registry.File.Path != "" {
-		registry.File.Path = c.Spec.Resolve(registry.File.Path)
-	}
 	wants = append(wants, registry)
 	for _, im := range e.Images {
 		w, err := c.wantImage(im)
@@ -79,7 +91,7 @@ func (c Choice) Wants() ([]bundle.Want, error) {
 		wants = append(wants, w)
 	}
 	for _, m := range e.Manifests {
-		wants = append(wants, bundle.Want{Name: manifestWant(m), File: &bundle.FileWant{Path: c.Spec.Resolve(m), Mode: 0o644}})
+		wants = append(wants, bundle.Want{Name: manifestWant(m), File: &bundle.FileWant{Path: m, Mode: 0o644}})
 	}
 	return wants, nil
 }
@@ -91,14 +103,14 @@ func (c Choice) wantImage(im spec.Image) (bundle.Want, error) {
 			pkg = im.Module.Path
 		}
 		return bundle.Want{Name: programWant(im.Ref), Module: &bundle.ModuleWant{
-			Path: im.Module.Path, Version: im.Module.Version, Programs: map[string]string{path.Base(im.Module.Path): pkg}}}, nil
+			Path: im.Module.Path, Version: im.Module.Version, Programs: map[string]string{programName(*im.Module): pkg}}}, nil
 	}
 	w := bundle.ImageWant{Ref: im.Ref, Platform: "linux/" + Arch, Registry: im.Layout == "" && im.Archive == ""}
 	if im.Layout != "" {
-		w.Layout = c.Spec.Resolve(im.Layout)
+		w.Layout = im.Layout
 	}
 	if im.Archive != "" {
-		w.Archive = c.Spec.Resolve(im.Archive)
+		w.Archive = im.Archive
 	}
 	if im.Digest != "" {
 		d, err := digest.Parse(im.Digest)
@@ -121,7 +133,7 @@ func (c Choice) recipes() ([]images.Recipe, error) {
 		if im.Module == nil {
 			continue
 		}
-		name := path.Base(im.Module.Path)
+		name := programName(*im.Module)
 		out = append(out, images.Recipe{Ref: im.Ref, User: "65532:65532", Cmd: im.Module.Args, Entrypoint: []string{"/" + name},
 			Layers: []images.Layer{{Files: []images.LayerFile{{Artifact: programWant(im.Ref) + "/" + name, Path: "/" + name, Mode: 0o755}}}}})
 	}

@@ -7,10 +7,7 @@ import (
 	"strings"
 
 	"caisson.dev/caisson/bundle"
-	"caisson.dev/caisson/internal/fault"
 )
-
-var lockMissing = fault.Define("LOCK-MISSING", fault.Input)
 
 // LockPath is where the Lock of a Spec lies: beside it, caisson.yaml's is
 // caisson.lock.

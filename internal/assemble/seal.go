@@ -10,13 +10,10 @@ import (
 	"caisson.dev/caisson/images"
 	"caisson.dev/caisson/internal/canon"
 	"caisson.dev/caisson/internal/digest"
-	"caisson.dev/caisson/internal/fault"
 	"caisson.dev/caisson/internal/version"
 	"caisson.dev/caisson/nodeos"
 	nodeosbuild "caisson.dev/caisson/nodeos/build"
 )
-
-var artifactMissing = fault.Define("ARTIFACT-MISSING", fault.Internal)
 
 // Programs are the paths of the programs that go onto the medium.
 type Programs struct {

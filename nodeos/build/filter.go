@@ -36,12 +36,12 @@ const (
 // filter turns the base tree into the image's tree, entry by entry.
 type filter struct {
 	epoch   time.Time
-	release string // lines to add to os-release(5)
+	release func(debian string) string // lines to add to os-release(5)
 	own     map[string]bool
 	// taken gets kernel and initramfs, which lie beside the image, not in it.
 	taken map[string]func(io.Reader) error
 	seen  map[string]bool
-	// debian is the content of /etc/debian_version.
+	// debian is the content of /etc/debian_version, which tar has before /usr.
 	debian string
 }
 
@@ -86,7 +86,7 @@ func (f *filter) write(name string, h *tar.Header, r io.Reader, w *tar.Writer) e
 		if name == debianVersion {
 			f.debian = strings.TrimSpace(string(b))
 		} else {
-			b = append(b, f.release...)
+			b = append(b, f.release(f.debian)...)
 		}
 		h.Size, body = int64(len(b)), bytes.NewReader(b)
 	}

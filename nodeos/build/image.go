@@ -11,7 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
+	"syscall"
 	"time"
 
 	"caisson.dev/caisson/bundle"
@@ -100,7 +100,13 @@ func (s *stage) squash(base bundle.Artifact, progress bundle.Progress) error {
 	}
 	streamErr := s.stream(stdin, base, progress)
 	closeErr := stdin.Close()
-	if err := cmd.Wait(); err != nil {
+	err = cmd.Wait()
+	// A stream that breaks off makes the tool fail too: the first cause counts. A
+	// broken pipe is the other way round.
+	if streamErr != nil && !errors.Is(streamErr, syscall.EPIPE) {
+		return streamErr
+	}
+	if err != nil {
 		return failed(s.ctx, "mksquashfs", err, log)
 	}
 	return errors.Join(streamErr, closeErr)
@@ -118,7 +124,7 @@ func (s *stage) stream(w io.Writer, base bundle.Artifact, progress bundle.Progre
 	for p := range s.in.Extra {
 		own[clean(p)] = true
 	}
-	f := &filter{epoch: epoch, own: own, release: s.release(), taken: map[string]func(io.Reader) error{
+	f := &filter{epoch: epoch, own: own, release: s.release, taken: map[string]func(io.Reader) error{
 		nodeos.Kernel: s.take(nodeos.Kernel, &s.made.kernel), nodeos.Initrd: s.take(nodeos.Initrd, &s.made.initrd),
 	}}
 	t := tar.NewWriter(w)
@@ -174,9 +180,8 @@ func (s *stage) programs(t *tar.Writer) error {
 }
 
 // release are the lines that os-release(5) gets.
-func (s *stage) release() string {
-	return fmt.Sprintf("VARIANT=\"Caisson node\"\nVARIANT_ID=caisson\nIMAGE_ID=caisson\nIMAGE_VERSION=%s\n",
-		strings.TrimPrefix(version("", s.in.Epoch, s.inputs), "-"))
+func (s *stage) release(debian string) string {
+	return fmt.Sprintf("VARIANT=\"Caisson node\"\nVARIANT_ID=caisson\nIMAGE_ID=caisson\nIMAGE_VERSION=%s\n", version(debian, s.in.Epoch, s.inputs))
 }
 
 func (s *stage) take(name string, to *bundle.Artifact) func(io.Reader) error {

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"caisson.dev/caisson/internal/event"
 	"caisson.dev/caisson/internal/size"
 	"caisson.dev/caisson/qemu-tests/vm"
 )
@@ -28,12 +29,12 @@ var (
 // Limits under emulation on a busy computer; a guest that is done goes on at once.
 const (
 	toInstaller = 15 * time.Minute // power-on to the installer's first event
-	toMediaOK   = 10 * time.Minute // reading the whole medium once
+	toMediaOK   = 20 * time.Minute // reading the whole medium once
 	toInstalled = 40 * time.Minute
 	toHealth    = 20 * time.Minute // power-on to the registry's answer
 	toReady     = 60 * time.Minute
-	toGivenUp   = 5 * time.Minute // firmware that finds nothing to start
-	toShutdown  = 5 * time.Minute
+	toGivenUp   = 10 * time.Minute // firmware that finds nothing to start
+	toShutdown  = 10 * time.Minute
 )
 
 const (
@@ -141,6 +142,11 @@ func codes(events []vm.Seen) []string {
 	}
 	return out
 }
+
+// fromNode matches anything that the installed node says. The health gate
+// speaks only on a boot that the loader counts: the first of a version. Later
+// boots are told by what follows.
+func fromNode(e event.Event) bool { return e.Source == "node" }
 
 // find is the first event with that name.
 func find(events []vm.Seen, name string) (vm.Seen, bool) {

@@ -139,7 +139,7 @@ func TestSecureBootFromUSBStick(t *testing.T) {
 	t.Run("the installed disk starts", func(t *testing.T) {
 		disk := installedDisk(t)
 		v := boot(t, "disk", vm.Config{Firmware: vm.UEFISecureBoot, Disks: []vm.Disk{disk}})
-		if _, err := v.WaitEvent(within(t, toHealth), "a healthy boot", vm.Named("health")); err != nil {
+		if _, err := v.WaitEvent(within(t, toHealth), "a word from the node", fromNode); err != nil {
 			t.Fatal(err)
 		}
 	})

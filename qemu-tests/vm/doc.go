@@ -8,6 +8,6 @@
 // line or the end of the process. The guest has no network card, ever.
 //
 // It leaves out what the guest should do: package scenarios says that. It
-// imports leaves only (event, fault, size) and stands outside the product's
-// flow: nothing but `caisson boot` and tests use it.
+// imports leaves, and iso/iso9660 for the answers medium, and stands outside the
+// product's flow: nothing but `caisson boot`, `caisson answers` and tests use it.
 package vm

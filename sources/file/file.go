@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"caisson.dev/caisson/bundle"
@@ -24,6 +25,14 @@ const maxChecksums = 4 * size.MiB
 type Source struct {
 	Store *bundle.Store
 	Fetch *fetch.Client
+	Dir   string // where relative paths of Wants start
+}
+
+func (s Source) at(path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(s.Dir, path)
 }
 
 // Resolve pins size and digest. A file on a server is downloaded now only when
@@ -58,9 +67,9 @@ func (s Source) Resolve(ctx context.Context, w bundle.Want) (bundle.Pin, error) 
 
 func (s Source) measure(ctx context.Context, f bundle.FileWant, want digest.Digest) (digest.Digest, int64, error) {
 	if f.Path != "" {
-		d, n, err := digest.File(f.Path)
+		d, n, err := digest.File(s.at(f.Path))
 		if err != nil {
-			return "", 0, unreadable(f.Path, err)
+			return "", 0, unreadable(s.at(f.Path), err)
 		}
 		return d, n, nil
 	}
@@ -88,12 +97,12 @@ func (s Source) Collect(ctx context.Context, p bundle.Pin, store *bundle.Store, 
 		if n, err := store.Size(pin.Digest); err == nil && n == pin.Size {
 			return []bundle.Artifact{artifact}, nil
 		}
-		d, _, err := store.PutFile(ctx, f.Path, pin.Digest)
+		d, _, err := store.PutFile(ctx, s.at(f.Path), pin.Digest)
 		switch {
 		case bundle.DigestMismatch.Is(err):
 			return nil, mismatch(f, d, pin.Digest)
 		case os.IsNotExist(err) || os.IsPermission(err):
-			return nil, unreadable(f.Path, err)
+			return nil, unreadable(s.at(f.Path), err)
 		}
 		return []bundle.Artifact{artifact}, err
 	}
@@ -134,6 +143,7 @@ func (s Source) checksums(ctx context.Context, where string) ([]byte, error) {
 	if strings.HasPrefix(where, "http://") || strings.HasPrefix(where, "https://") {
 		return s.Fetch.Bytes(ctx, s.Store, where, maxChecksums)
 	}
+	where = s.at(where)
 	info, err := os.Stat(where)
 	if err != nil {
 		return nil, unreadable(where, err)

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path/filepath"
 	"strings"
 
 	"github.com/distribution/reference"
@@ -38,10 +39,17 @@ const (
 )
 
 // Source brings images; it implements bundle.Source for ImageWants.
-
 type Source struct {
 	Store     *bundle.Store     // scratch space for compressed archives
 	Transport http.RoundTripper // nil means go-containerregistry's
+	Dir       string            // where relative paths of Wants start
+}
+
+func (s Source) at(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(s.Dir, path)
 }
 
 // origin is one place with images: blobs by descriptor, and names.
@@ -72,9 +80,9 @@ func (s Source) open(ctx context.Context, w bundle.Want) (origin, error) {
 	case im.Registry:
 		return s.openRegistry(ref, im)
 	case im.Layout != "":
-		return openLayout(im.Layout, ref, im)
+		return openLayout(s.at(im.Layout), ref, im)
 	}
-	return s.openArchive(ctx, im.Archive, ref, im)
+	return s.openArchive(ctx, s.at(im.Archive), ref, im)
 }
 
 // Resolve pins the image's digest and the size of all that it consists of.

@@ -4,10 +4,7 @@ import (
 	"strings"
 
 	errorpages "caisson.dev/caisson/docs/errors"
-	"caisson.dev/caisson/internal/fault"
 )
-
-var unknownCode = fault.Define("CODE-UNKNOWN", fault.Usage)
 
 type explainCmd struct {
 	Code string `arg:"" optional:"" help:"The code, as an error shows it. Without it: the list of all codes."`

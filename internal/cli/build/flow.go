@@ -9,15 +9,9 @@ import (
 
 	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/internal/assemble"
-	"caisson.dev/caisson/internal/fault"
 	"caisson.dev/caisson/internal/size"
 	"caisson.dev/caisson/sources"
 	"caisson.dev/caisson/spec"
-)
-
-var (
-	outputExists   = fault.Define("OUTPUT-EXISTS", fault.Usage)
-	programMissing = fault.Define("PROGRAM-MISSING", fault.Machine)
 )
 
 // choose loads a Spec and looks up what it names.
@@ -79,7 +73,7 @@ func (c lockCmd) Run(r *run) error {
 
 // make writes the Lock of a Spec anew, keeping pins that still hold.
 func (c lockCmd) make(r *run, choice assemble.Choice) (bundle.Lock, error) {
-	src, _, err := r.sources()
+	src, _, err := r.sources(choice)
 	if err != nil {
 		return bundle.Lock{}, err
 	}
@@ -101,12 +95,12 @@ func (c lockCmd) make(r *run, choice assemble.Choice) (bundle.Lock, error) {
 }
 
 // sources opens the cache and the places bytes come from.
-func (r *run) sources() (bundle.Source, *bundle.Store, error) {
+func (r *run) sources(choice assemble.Choice) (bundle.Source, *bundle.Store, error) {
 	store, err := bundle.OpenStore(r.cache)
 	if err != nil {
 		return nil, nil, err
 	}
-	return sources.New(store), store, nil
+	return sources.In(store, choice.Spec.Dir), store, nil
 }
 
 // locked is the Lock that belongs to the Spec, made or renewed if allowed.
@@ -118,10 +112,20 @@ func locked(r *run, choice assemble.Choice, path string) (bundle.Lock, error) {
 	if lock == nil {
 		return lockCmd{Spec: path}.make(r, choice)
 	}
+	return *lock, holds(*lock, choice)
+}
+
+// holds refuses a Lock that was made for another Spec, or by a program whose
+// profiles want other things.
+func holds(lock bundle.Lock, choice assemble.Choice) error {
 	if err := lock.For(choice.Spec); err != nil {
-		return bundle.Lock{}, err
+		return err
 	}
-	return *lock, nil
+	wants, err := choice.Wants()
+	if err != nil {
+		return err
+	}
+	return lock.Covers(wants)
 }
 
 type pullCmd struct {
@@ -137,10 +141,10 @@ func (c pullCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
-	if err := lock.For(choice.Spec); err != nil {
+	if err := holds(*lock, choice); err != nil {
 		return err
 	}
-	src, store, err := r.sources()
+	src, store, err := r.sources(choice)
 	if err != nil {
 		return err
 	}
@@ -181,7 +185,7 @@ func (c buildCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
-	src, store, err := r.sources()
+	src, store, err := r.sources(choice)
 	if err != nil {
 		return err
 	}

@@ -19,12 +19,13 @@ import (
 	"github.com/alecthomas/kong"
 
 	"caisson.dev/caisson/internal/canon"
+	"caisson.dev/caisson/internal/cli"
 	"caisson.dev/caisson/internal/fault"
 	"caisson.dev/caisson/internal/progress"
 	"caisson.dev/caisson/internal/version"
 )
 
-type cli struct {
+type commands struct {
 	JSON  bool   `help:"Machine-readable: the result as JSON on standard output, progress and errors as JSON lines on standard error."`
 	Cache string `help:"Folder of the content-addressed cache (default: $$XDG_CACHE_HOME/caisson)." type:"path" env:"CAISSON_CACHE"`
 
@@ -64,15 +65,9 @@ func (r *run) print(v any, text string) error {
 	return err
 }
 
-var (
-	usage      = fault.Define("USAGE", fault.Usage)
-	stopped    = fault.Define("STOPPED", fault.Stopped)
-	unreadable = fault.Define("FILE-UNREADABLE", fault.Input)
-)
-
 // Main runs the program and returns its exit status.
 func Main(args []string, out, errw io.Writer) (status int) {
-	var c cli
+	var c commands
 	exited := -1
 	parser, err := kong.New(&c, kong.Name("caisson"),
 		kong.Description("Kubernetes where no network reaches: one YAML file in, one bootable installer ISO out."),
@@ -92,7 +87,7 @@ func Main(args []string, out, errw io.Writer) (status int) {
 	}()
 	k, err := parser.Parse(args)
 	if err != nil {
-		return fail(errw, slices.Contains(args, "--json"), usage.New("cannot read the command line: %w", err).Hint("caisson --help"))
+		return fail(errw, slices.Contains(args, "--json"), cli.BadUsage.New("cannot read the command line: %w", err).Hint("caisson --help"))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	errorpages "caisson.dev/caisson/docs/errors"
+	"caisson.dev/caisson/internal/cli"
 )
 
 type explainCmd struct {
@@ -14,7 +15,7 @@ type explainCmd struct {
 func (c explainCmd) Run(r *run) error {
 	page, ok := errorpages.Page(c.Code)
 	if !ok {
-		return usage.New("cannot explain %q: no such code", c.Code).Hint("the code is the first word of an error, in capitals")
+		return cli.BadUsage.New("cannot explain %q: no such code", c.Code).Hint("the code is the first word of an error, in capitals")
 	}
 	_, err := io.WriteString(r.out, page+"\n")
 	if err != nil {

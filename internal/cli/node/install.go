@@ -41,7 +41,11 @@ func (c installCmd) Run(r *run) error {
 	v := r.speak("installer", c.JSON)
 	p, recorded, err := c.install(r, v)
 	if err != nil {
-		v.done(err, map[string]string{"disk": "does not boot unless it did before and nothing was written"})
+		disk := "not written"
+		if v.wrote {
+			disk = "does not boot"
+		}
+		v.done(err, map[string]string{"disk": disk})
 		return c.stay(r, err)
 	}
 	v.done(nil, map[string]string{"node": p.Node, "plan": string(p.ID), "record": recorded, "after": p.After})
@@ -109,7 +113,7 @@ func (c installCmd) install(r *run, v *voice) (p plan.Plan, recorded string, err
 	}
 	defer journal.Close()
 	rec, err := apply.Run(r.ctx, confirmed, apply.Deps{
-		System: r.env.System(), Bundle: in.Bundle, Lay: r.env.Lay, Events: v.sink, Journal: journal, Now: time.Now,
+		System: r.env.System(), Bundle: in.Bundle, Lay: r.env.Lay, Events: v.steps, Journal: journal, Now: time.Now,
 		Probe:   func() (machine.Machine, error) { return machine.Probe(r.env.Root()) },
 		Version: version.Version, Work: filepath.Join(r.env.Scratch(), "install"), Ignition: nodeos.IgnitionPath,
 	})

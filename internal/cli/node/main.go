@@ -19,12 +19,13 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"caisson.dev/caisson/internal/cli"
 	"caisson.dev/caisson/internal/event"
 	"caisson.dev/caisson/internal/fault"
 	"caisson.dev/caisson/internal/version"
 )
 
-type cli struct {
+type commands struct {
 	Install  installCmd  `cmd:"" help:"Check the medium, plan, and install this machine."`
 	Verify   verifyCmd   `cmd:"" help:"Check every file of the medium against its manifest."`
 	Ready    readyCmd    `cmd:"" help:"Wait until Kubernetes is ready, apply the carried manifests, and say so."`
@@ -46,8 +47,6 @@ type run struct {
 	env  environment
 }
 
-var usage = fault.Define("USAGE", fault.Usage)
-
 // Main runs the program and returns its exit status: 0, or the fault's class.
 func Main(args []string, in io.Reader, out, errw io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -58,7 +57,7 @@ func Main(args []string, in io.Reader, out, errw io.Writer) int {
 type exitNow struct{ code int }
 
 func execute(args []string, r *run) (status int) {
-	var c cli
+	var c commands
 	parser, err := kong.New(&c, kong.Name("caisson-node"),
 		kong.Description("Installs a Caisson node from its medium, and tells how an installed node is."),
 		kong.Writers(r.out, r.errw), kong.Exit(func(code int) { panic(exitNow{code}) }),
@@ -78,7 +77,7 @@ func execute(args []string, r *run) (status int) {
 	}()
 	k, err := parser.Parse(args)
 	if err != nil {
-		return r.fail(usage.New("cannot read the command line: %w", err).Hint("caisson-node --help"))
+		return r.fail(cli.BadUsage.New("cannot read the command line: %w", err).Hint("caisson-node --help"))
 	}
 	if err := k.Run(r); err != nil {
 		return r.fail(err)

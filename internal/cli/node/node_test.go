@@ -200,7 +200,7 @@ func TestInstallFails(t *testing.T) {
 					codes = append(codes, e.Code)
 				}
 			}
-			if last := all[len(all)-1]; last.Name != "done" || last.Data["result"] != "failed" || last.Code != c.code || strings.Join(codes, " ") != c.code {
+			if last := all[len(all)-1]; last.Name != "done" || last.Data["result"] != "failed" || last.Data["disk"] != "not written" || last.Code != c.code || strings.Join(codes, " ") != c.code {
 				t.Errorf("errors %v, last %+v", codes, last)
 			}
 			if len(b.sys.Calls) > 0 || b.left != c.left {

@@ -16,6 +16,13 @@ type voice struct {
 	port   io.Closer
 	others []io.WriteCloser
 	once   sync.Once
+	wrote  bool // an install has begun with its first step
+}
+
+// steps is the sink for an install's own events.
+func (v *voice) steps(e event.Event) {
+	v.wrote = v.wrote || e.Name == "step"
+	v.sink(e)
 }
 
 // speak opens the voice of a command; source is "installer" or "node". With

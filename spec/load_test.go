@@ -160,7 +160,7 @@ func TestWholeSpecIsRead(t *testing.T) {
 	if n.Disk.MinSize != 128*size.GiB || n.Match.Serial != "CZJ1234A01" || n.Network.Gateway != "172.20.10.1" {
 		t.Errorf("node is %+v", n)
 	}
-	if l.Enclave.Users[0].Admin != true || len(l.Enclave.Users[0].SSHKeys) != 1 || l.Enclave.Registry.Binary.Path == "" {
+	if l.Enclave.Users[0].Admin != true || len(l.Enclave.Users[0].SSHKeys) != 1 || l.Enclave.Registry.Binary.URL == "" {
 		t.Errorf("user or registry is %+v %+v", l.Enclave.Users, l.Enclave.Registry)
 	}
 }
@@ -176,6 +176,9 @@ func TestExamplesLoad(t *testing.T) {
 			t.Errorf("%s: %v", path, err)
 			continue
 		}
+		if err := CheckFiles(l); err != nil {
+			t.Error(err)
+		}
 		a, err := LoadAnswers(filepath.Join(filepath.Dir(path), "answers.yaml"))
 		if err != nil {
 			t.Error(err)
@@ -184,13 +187,6 @@ func TestExamplesLoad(t *testing.T) {
 		if _, err := Complete(l.Enclave, a); err != nil {
 			t.Error(err)
 		}
-	}
-	demo, err := Load("../examples/demo/caisson.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := CheckFiles(demo); err != nil {
-		t.Error(err)
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/mod/semver"
 )
 
-// Profiles lists the values of kubernetes.profile that this version can build.
-// The profiles themselves are in package profiles; a test of its catalog holds
+// profilesKnown are the values of kubernetes.profile that this version can build.
+// The profiles themselves are in package profiles; internal/archtest holds
 // the two lists together.
 var profilesKnown = []string{"kubeadm"}
 

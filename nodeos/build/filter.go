@@ -53,7 +53,7 @@ func (f *filter) run(r *tar.Reader, w *tar.Writer) error {
 	for {
 		h, err := r.Next()
 		if err == io.EOF {
-			return nil
+			return f.mountPoints(w)
 		}
 		if err != nil {
 			return err
@@ -74,6 +74,22 @@ func (f *filter) run(r *tar.Reader, w *tar.Writer) error {
 			return err
 		}
 	}
+}
+
+// mountPoints adds those of the kernel's file systems that the base tree lacks
+// (mmdebstrap leaves /dev out). The root is read-only on a node: without one of
+// them systemd cannot move it there, and starts the initramfs over and over.
+func (f *filter) mountPoints(w *tar.Writer) error {
+	for _, name := range []string{"dev", "proc", "run", "sys"} {
+		if f.seen[name] {
+			continue
+		}
+		h := &tar.Header{Typeflag: tar.TypeDir, Name: "./" + name + "/", Mode: 0o755, ModTime: f.epoch, Format: tar.FormatPAX}
+		if err := w.WriteHeader(h); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (f *filter) write(name string, h *tar.Header, r io.Reader, w *tar.Writer) error {

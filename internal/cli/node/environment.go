@@ -61,35 +61,11 @@ func (machineEnvironment) Lay(root, storeDir string, entries []images.ViewEntry)
 }
 
 func (machineEnvironment) Port() io.WriteCloser {
-	f, err := os.OpenFile(nodeos.Events, os.O_WRONLY, 0)
-	if err != nil {
+	if _, err := os.Stat(nodeos.Events); err != nil {
 		return nil
 	}
-	return &patient{f: f}
+	return &port{path: nodeos.Events, patience: 10 * time.Second}
 }
-
-// patience is how long one event may wait for its reader.
-const patience = 10 * time.Second
-
-// patient is a port whose reader may be gone: a write to a virtio port with
-// nobody behind it blocks for ever, and an install must not.
-type patient struct {
-	f    *os.File
-	lost error
-}
-
-func (p *patient) Write(b []byte) (int, error) {
-	if p.lost != nil {
-		return 0, p.lost
-	}
-	// A port that knows no deadline is one that does not block.
-	_ = p.f.SetWriteDeadline(time.Now().Add(patience))
-	n, err := p.f.Write(b)
-	p.lost = err
-	return n, err
-}
-
-func (p *patient) Close() error { return p.f.Close() }
 
 // Consoles are the kernel's consoles but the one behind /dev/console, which
 // systemd gives this program's output to: the last one of the command line,

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 
@@ -111,6 +112,8 @@ func (l *lines) update(name string, done, total int64, took time.Duration, end b
 	switch {
 	case !seen:
 		fmt.Fprintf(l.w, "%s\n", name)
+	case total > 0 && total < countBelow:
+		fmt.Fprintf(l.w, "%s: %d of %d, %s left\n", name, done, total, left(done, total, took))
 	case total > 0:
 		fmt.Fprintf(l.w, "%s: %s of %s, %s/s, %s left\n", name, size.Bytes(done), size.Bytes(total), rate(done, took), left(done, total, took))
 	default:
@@ -142,9 +145,12 @@ type bars struct {
 func (b *bars) update(name string, done, total int64, _ time.Duration, end bool) {
 	bar, ok := b.bars[name]
 	if !ok {
-		bar = b.p.AddBar(total, mpb.BarRemoveOnComplete(),
-			mpb.PrependDecorators(decor.Name(name, decor.WCSyncSpaceR)),
-			mpb.AppendDecorators(decor.CountersKibiByte("% .1f / % .1f", decor.WCSyncSpace), decor.AverageSpeed(decor.SizeB1024(0), " % .1f", decor.WCSyncSpace), decor.AverageETA(decor.ET_STYLE_MMSS, decor.WCSyncSpace)))
+		far := []decor.Decorator{decor.CountersKibiByte("% .1f / % .1f", decor.WCSyncSpace), decor.AverageSpeed(decor.SizeB1024(0), " % .1f", decor.WCSyncSpace)}
+		if total > 0 && total < countBelow {
+			far = []decor.Decorator{decor.CountersNoUnit("%d / %d", decor.WCSyncSpace)}
+		}
+		bar = b.p.AddBar(total, mpb.BarRemoveOnComplete(), mpb.PrependDecorators(decor.Name(name, decor.WCSyncSpaceR)),
+			mpb.AppendDecorators(append(far, decor.AverageETA(decor.ET_STYLE_MMSS, decor.WCSyncSpace))...))
 		b.bars[name] = bar
 	}
 	if total > 0 {
@@ -169,5 +175,16 @@ func amount(total int64) string {
 	if total <= 1 {
 		return ""
 	}
-	return ", " + size.Bytes(total).String()
+	return ", " + quantity(total, total)
+}
+
+// countBelow: totals smaller than this are a number of packages or images, not
+// of bytes; nothing that takes long has so few bytes.
+const countBelow = 4096
+
+func quantity(n, total int64) string {
+	if total < countBelow {
+		return strconv.FormatInt(n, 10)
+	}
+	return size.Bytes(n).String()
 }

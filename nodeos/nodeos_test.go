@@ -16,7 +16,7 @@ import (
 var image = bundle.OSImage{
 	Version: "13.7-20260921141320.73956bbccbe1", Size: 162426880, HashOffset: 161144832,
 	RootHash: "e719b403d4a54fc7c704ef535a5bc9d6f0ce14dad2261d7c73144d804ee30eda",
-	Boot: map[string]bundle.Blob{Shim: {Size: 1}, MokManager: {Size: 2}, SystemdBoot: {Size: 3}, Kernel: {Size: 4}, Initrd: {Size: 5}},
+	Boot:     map[string]bundle.Blob{Shim: {Size: 1}, MokManager: {Size: 2}, SystemdBoot: {Size: 3}, Kernel: {Size: 4}, Initrd: {Size: 5}},
 }
 
 var disk = Disk{Slot: "a", Image: "11111111-1111-4111-8111-111111111111",

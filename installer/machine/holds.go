@@ -73,7 +73,7 @@ func detect(head, tail []byte) finding {
 	if len(head) > 32768+72 && string(head[32769:32774]) == "CD001" {
 		f.label = strings.TrimSpace(string(head[32808:32840])) // ECMA-119 8.4.7, volume identifier
 	}
-	if len(f.holds) == 0 && len(bytes.TrimLeft(head, "\x00")) > 0 {
+	if len(f.holds) == 0 && bytes.Count(head, []byte{0}) < len(head) {
 		add("data of an unknown kind")
 	}
 	if len(tail) >= 8 && string(tail[:8]) == "EFI PART" {

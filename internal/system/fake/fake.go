@@ -125,7 +125,7 @@ func (d disk) WriteAt(p []byte, off int64) (int, error) {
 	if err := d.call("disk write %d at %d", len(p), off); err != nil {
 		return 0, err
 	}
-	if len(bytes.TrimLeft(p, "\x00")) == 0 { // zeros become a hole: quick, and the same to read
+	if bytes.Count(p, []byte{0}) == len(p) { // zeros become a hole: quick, and the same to read
 		if err := unix.Fallocate(int(d.Disk.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, off, int64(len(p))); err == nil {
 			return len(p), nil
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -196,25 +197,30 @@ func TestPowerLoss(t *testing.T) {
 			last = i + 1
 		}
 	}
-	for at := 1; at <= len(whole.Calls); at++ {
-		sys := newFake(t)
-		sys.FailAt = at
-		_, err := apply.Run(context.Background(), b.confirmed, b.deps(sys, m))
-		if !errors.Is(err, fake.ErrPower) {
-			t.Fatalf("power lost before call %d (%s): got %v", at, whole.Calls[at-1], err)
-		}
-		table, entry := boots(sys)
-		switch {
-		case at <= first && !table:
-			t.Errorf("before call %d (%s): nothing was written, but the old table is gone", at, whole.Calls[at-1])
-		case at > first && at <= last && table:
-			t.Errorf("before call %d (%s): the disk has a table in the middle of an install", at, whole.Calls[at-1])
-		case at > cleared && at <= last && !blank(t, sys):
-			t.Errorf("before call %d (%s): the installer would not start again on this disk", at, whole.Calls[at-1])
-		case at > last && !(table && entry):
-			t.Errorf("before call %d (%s): everything was written, but table %v, entry %v", at, whole.Calls[at-1], table, entry)
-		}
-		sys.Disk.Close()
+	for from := range 4 { // in parallel: most of the time is the disk's
+		t.Run(fmt.Sprintf("calls %d, %d, ...", from+1, from+5), func(t *testing.T) {
+			t.Parallel()
+			for at := 1 + from; at <= len(whole.Calls); at += 4 {
+				sys := newFake(t)
+				sys.FailAt = at
+				_, err := apply.Run(context.Background(), b.confirmed, b.deps(sys, m))
+				if !errors.Is(err, fake.ErrPower) {
+					t.Fatalf("power lost before call %d (%s): got %v", at, whole.Calls[at-1], err)
+				}
+				table, entry := boots(sys)
+				switch {
+				case at <= first && !table:
+					t.Errorf("before call %d (%s): nothing was written, but the old table is gone", at, whole.Calls[at-1])
+				case at > first && at <= last && table:
+					t.Errorf("before call %d (%s): the disk has a table in the middle of an install", at, whole.Calls[at-1])
+				case at > cleared && at <= last && !blank(t, sys):
+					t.Errorf("before call %d (%s): the installer would not start again on this disk", at, whole.Calls[at-1])
+				case at > last && !(table && entry):
+					t.Errorf("before call %d (%s): everything was written, but table %v, entry %v", at, whole.Calls[at-1], table, entry)
+				}
+				sys.Disk.Close()
+			}
+		})
 	}
 }
 

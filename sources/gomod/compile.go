@@ -69,6 +69,15 @@ func (s Source) compile(ctx context.Context, p bundle.Pin, t tools, store *bundl
 	beat := &heartbeat{name: p.Want.Name, progress: progress, every: s.Every}
 	defer beat.end()
 	for _, b := range builds(m) {
+		// First what the build needs, so that a compile never waits for a proxy.
+		list := append(append([]string{"list", "-deps"}, t.flags(m)...), b.packages...)
+		if said, err := t.download(ctx, dir, m, list...); err != nil {
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			return nil, CompileFailed.New("cannot fetch what %s of %s %s needs: %w\n%s", b, m.Path, m.Version, err, said).
+				Hint("check that a Go module proxy is reached (go env GOPROXY)")
+		}
 		args := append([]string{"build", "-v"}, t.flags(m)...)
 		args = append(append(args, "-o", b.out), b.packages...)
 		if said, err := t.run(ctx, dir, m, beat, args...); err != nil {

@@ -55,7 +55,7 @@ func (s Source) Resolve(ctx context.Context, w bundle.Want) (bundle.Pin, error) 
 	if err := writeMod(dir, f); err != nil {
 		return bundle.Pin{}, err
 	}
-	if out, err := tools.run(ctx, dir, m, nil, "mod", "tidy"); err != nil {
+	if out, err := tools.download(ctx, dir, m, "mod", "tidy"); err != nil {
 		return bundle.Pin{}, unresolved(ctx, m, out, err)
 	}
 	pin := bundle.ModulePin{Toolchain: tools.version}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -144,6 +145,30 @@ func (t tools) run(ctx context.Context, dir string, m bundle.ModuleWant, lines i
 	cmd.WaitDelay = 30 * time.Second
 	err := cmd.Run()
 	return said.String(), err
+}
+
+// A module proxy can accept a request and never answer (seen: fifteen minutes of
+// silence on one reply), and the go command sets no limit. What was downloaded
+// stays in the module cache, so that each try begins where the last one hung.
+const (
+	downloadLimit = 5 * time.Minute
+	downloadTries = 4
+)
+
+// download runs a go command that may fetch modules and compiles nothing; one
+// that takes longer than downloadLimit is ended and run again.
+func (t tools) download(ctx context.Context, dir string, m bundle.ModuleWant, args ...string) (said string, err error) {
+	for range downloadTries {
+		limited, cancel := context.WithTimeout(ctx, downloadLimit)
+		said, err = t.run(limited, dir, m, nil, args...)
+		hung := limited.Err() != nil && ctx.Err() == nil
+		cancel()
+		if !hung {
+			return said, err
+		}
+		err = fmt.Errorf("no end after %v, %d times: %w", downloadLimit, downloadTries, err)
+	}
+	return said, err
 }
 
 // downloadMod is the path of the module's own go.mod in the module cache.

@@ -22,18 +22,20 @@ const work = "node OS" // what progress is reported under
 
 // makeBase is the first stage: Debian's packages installed, our tree laid over
 // them and the initramfs made, as one tar archive in the Store. How many
-// packages there are, and their bytes, decide; their order does not.
-func makeBase(ctx context.Context, in Input, store *bundle.Store, progress bundle.Progress) (bundle.Artifact, error) {
+// packages there are, and their bytes, decide; their order does not. The digest is
+// that of all it depends on: the archive's own differs from run to run, by the
+// identities that packages make and the filter drops.
+func makeBase(ctx context.Context, in Input, store *bundle.Store, progress bundle.Progress) (bundle.Artifact, digest.Digest, error) {
 	own, err := ownTree(in.Enclave)
 	if err != nil {
-		return bundle.Artifact{}, err
+		return bundle.Artifact{}, "", err
 	}
 	debs := map[string]digest.Digest{}
 	for _, d := range in.Debs {
 		debs[d.Name] = d.Digest
 	}
 	accounts := accountFiles()
-	k, _, err := key("base", struct {
+	k, inputs, err := key("base", struct {
 		Debs     map[string]digest.Digest
 		Tree     digest.Digest
 		Hooks    digest.Digest
@@ -41,38 +43,38 @@ func makeBase(ctx context.Context, in Input, store *bundle.Store, progress bundl
 		Epoch    int64
 	}{debs, treeDigest(own), hooksDigest(), accounts, in.Epoch})
 	if err != nil {
-		return bundle.Artifact{}, err
+		return bundle.Artifact{}, "", err
 	}
 	unlock, err := store.Lock(ctx, k)
 	if err != nil {
-		return bundle.Artifact{}, err
+		return bundle.Artifact{}, "", err
 	}
 	defer unlock()
 	if done, ok := store.Memo(k); ok {
-		return done[0], nil
+		return done[0], inputs, nil
 	}
 	mode, err := rootMode(ctx)
 	if err != nil {
-		return bundle.Artifact{}, err
+		return bundle.Artifact{}, "", err
 	}
 	dir, err := scratch(mode, store)
 	if err != nil {
-		return bundle.Artifact{}, err
+		return bundle.Artifact{}, "", err
 	}
 	defer os.RemoveAll(dir)
 	names, err := localArchive(ctx, filepath.Join(dir, "archive"), in.Debs, store)
 	if err != nil {
-		return bundle.Artifact{}, err
+		return bundle.Artifact{}, "", err
 	}
 	if err := writeHooks(filepath.Join(dir, "hooks"), own, accounts, in.Epoch); err != nil {
-		return bundle.Artifact{}, err
+		return bundle.Artifact{}, "", err
 	}
 	d, n, err := mmdebstrap(ctx, mode, dir, names, in.Epoch, store, progress)
 	if err != nil {
-		return bundle.Artifact{}, err
+		return bundle.Artifact{}, "", err
 	}
 	a := bundle.Artifact{Name: "os/tree", Digest: d, Size: n}
-	return a, store.SetMemo(k, []bundle.Artifact{a})
+	return a, inputs, store.SetMemo(k, []bundle.Artifact{a})
 }
 
 // scratch is a folder that the build's root can read. As an ordinary user that

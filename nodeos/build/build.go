@@ -58,11 +58,11 @@ func Image(ctx context.Context, in Input, store *bundle.Store, progress bundle.P
 	if err != nil {
 		return Output{}, err
 	}
-	base, err := makeBase(ctx, in, store, progress)
+	base, from, err := makeBase(ctx, in, store, progress)
 	if err != nil {
 		return Output{}, err
 	}
-	made, err := makeImage(ctx, in, base, store, progress)
+	made, err := makeImage(ctx, in, base, from, store, progress)
 	if err != nil {
 		return Output{}, err
 	}

@@ -26,8 +26,9 @@ type made struct {
 }
 
 // makeImage is the second stage: the base tree through the filter, with
-// Caisson's programs, into squashfs, and the verity tree behind it.
-func makeImage(ctx context.Context, in Input, base bundle.Artifact, store *bundle.Store, progress bundle.Progress) (made, error) {
+// Caisson's programs, into squashfs, and the verity tree behind it. The image is
+// named after from, what base was made of, so that two machines name it alike.
+func makeImage(ctx context.Context, in Input, base bundle.Artifact, from digest.Digest, store *bundle.Store, progress bundle.Progress) (made, error) {
 	node, nodeSize, err := store.PutFile(ctx, in.Node, "")
 	if err != nil {
 		return made{}, err
@@ -40,7 +41,7 @@ func makeImage(ctx context.Context, in Input, base bundle.Artifact, store *bundl
 		Base, Node, Ignition digest.Digest
 		Extra                map[string]digest.Digest
 		Epoch                int64
-	}{base.Digest, node, in.Ignition.Digest, extra, in.Epoch})
+	}{from, node, in.Ignition.Digest, extra, in.Epoch})
 	if err != nil {
 		return made{}, err
 	}

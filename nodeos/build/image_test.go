@@ -3,6 +3,7 @@ package build
 import (
 	"archive/tar"
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -110,18 +111,19 @@ func TestSecondStage(t *testing.T) {
 		}
 	}
 	var images []made
-	for range 2 {
+	for i := range 2 {
 		store, err := bundle.OpenStore(t.TempDir())
 		if err != nil {
 			t.Fatal(err)
 		}
-		in, base := smallInput(t, store, baseTar(t))
-		m, err := makeImage(t.Context(), in, base, store, func(string, int64, int64) {})
+		// What packages make up anew in every run must not reach the image's name.
+		in, base := smallInput(t, store, baseTar(t, member{name: "./etc/iscsi/initiatorname.iscsi", body: fmt.Sprint("iqn.", i)}))
+		m, err := makeImage(t.Context(), in, base, "sha256:base", store, func(string, int64, int64) {})
 		if err != nil {
 			t.Fatal(err)
 		}
 		images = append(images, m)
-		again, err := makeImage(t.Context(), in, base, store, func(string, int64, int64) { t.Error("made again what the store remembers") })
+		again, err := makeImage(t.Context(), in, base, "sha256:base", store, func(string, int64, int64) { t.Error("made again what the store remembers") })
 		if err != nil || again.os.Version != m.os.Version || again.os.RootHash != m.os.RootHash || again.os.HashOffset != m.os.HashOffset || again.kernel.Digest != m.kernel.Digest {
 			t.Errorf("recalled %+v, want %+v (%v)", again, m, err)
 		}
@@ -150,7 +152,7 @@ func checkImage(t *testing.T, store *bundle.Store, m made) {
 		}
 		names = append(names, strings.TrimPrefix(f[5], "squashfs-root"))
 	}
-	for _, want := range []string{"/usr/bin/caisson-node", nodeos.IgnitionPath, "/usr/lib/caisson/key.pub", "/boot", "/etc/machine-id",
+	for _, want := range []string{"/usr/bin/caisson-node", nodeos.IgnitionPath, "/usr/lib/caisson/key.pub", "/boot", "/dev", "/proc", "/run", "/sys", "/etc/machine-id",
 		"/usr/lib/sysimage/dpkg/status", "/var/lib/dpkg", "/usr/bin/fping"} {
 		if !slices.Contains(names, want) {
 			t.Errorf("the image lacks %s", want)
@@ -184,7 +186,7 @@ func TestSecondStageRefuses(t *testing.T) {
 	whole := baseTar(t)
 	for name, b := range map[string][]byte{"no kernel": without(t, whole, "./boot/vmlinuz-6.12.1-amd64"), "cut short": whole[:len(whole)/2]} {
 		in, base := smallInput(t, store, b)
-		if _, err := makeImage(t.Context(), in, base, store, func(string, int64, int64) {}); err == nil {
+		if _, err := makeImage(t.Context(), in, base, "sha256:base", store, func(string, int64, int64) {}); err == nil {
 			t.Errorf("%s: made an image", name)
 		} else if name == "no kernel" && !incomplete.Is(err) {
 			t.Errorf("%s: %v, want OS-BASE-INCOMPLETE", name, err)

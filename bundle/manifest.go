@@ -17,6 +17,10 @@ const (
 	LayoutPath   = Dir + "/oci-layout"
 )
 
+// NodeManifests is the folder on the node where carried Kubernetes manifests lie:
+// the low side puts them there as payload, caisson-node applies them.
+const NodeManifests = "/usr/local/share/caisson/manifests"
+
 // Manifest names every file of the medium.
 type Manifest struct {
 	APIVersion string        `json:"apiVersion"`

@@ -49,9 +49,6 @@ func Choose(l spec.Loaded) (Choice, error) {
 	return c, c.checkManifests()
 }
 
-// nodeManifests is where carried Kubernetes manifests lie on the node.
-const nodeManifests = "/usr/local/share/caisson/manifests"
-
 // programName is what the go command would call the program: the last element
 // of the package's path that is no major version.
 func programName(m spec.ModuleImage) string {
@@ -151,7 +148,7 @@ func (c Choice) payload() ([]profiles.PayloadFile, error) {
 		// Numbered: kubectl applies a folder in the order of its file names, and
 		// the order in the Spec is the order the author meant.
 		name := fmt.Sprintf("%02d-%s", i+1, strings.ToLower(filepath.Base(m)))
-		out = append(out, profiles.PayloadFile{Artifact: manifestWant(m), Path: path.Join(nodeManifests, name), Mode: 0o644})
+		out = append(out, profiles.PayloadFile{Artifact: manifestWant(m), Path: path.Join(bundle.NodeManifests, name), Mode: 0o644})
 	}
 	return out, nil
 }

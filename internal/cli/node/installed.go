@@ -15,9 +15,6 @@ import (
 	"caisson.dev/caisson/spec"
 )
 
-// manifestsDir is where the payload puts the carried Kubernetes manifests.
-const manifestsDir = "/usr/local/share/caisson/manifests"
-
 // installed is what the installer left on this node.
 type installed struct {
 	enclave  spec.Enclave

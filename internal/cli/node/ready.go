@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/internal/event"
 	"caisson.dev/caisson/profiles"
 )
@@ -36,7 +37,7 @@ func (c readyCmd) Run(r *run) (err error) {
 	data["node"], data["nodeReady"] = n.answers.Name, uptime(r.root)
 	v.sink(event.Event{Name: "node.ready", Message: "node " + n.answers.Name + " is Ready", Data: map[string]string{"uptime": data["nodeReady"]}})
 	if d, ok := n.profile.(profiles.Deployer); ok {
-		dir := filepath.Join(r.root, manifestsDir)
+		dir := filepath.Join(r.root, bundle.NodeManifests)
 		if err := d.ApplyManifests(r.ctx, dir, report); err != nil {
 			return err
 		}

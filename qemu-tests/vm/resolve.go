@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 )
 
@@ -91,15 +92,30 @@ func isFile(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// kvmUsable tries the door rather than reading its label: in containers the
-// node exists and cannot be opened.
+// kvmUsable tries the door rather than reading its label, since in containers
+// the node exists and cannot be opened, and looks at what lies behind it: a
+// hypervisor may offer /dev/kvm without the processor's own virtualization
+// (kvm-pvm does), and firmware does not start on that.
 func kvmUsable() bool {
 	f, err := os.OpenFile("/dev/kvm", os.O_RDWR, 0)
 	if err != nil {
 		return false
 	}
 	f.Close()
-	return true
+	cpuinfo, err := os.ReadFile("/proc/cpuinfo")
+	return err == nil && virtualizes(string(cpuinfo))
+}
+
+// virtualizes tells whether the first processor of /proc/cpuinfo has VT-x or
+// AMD-V (proc_cpuinfo(5), flags).
+func virtualizes(cpuinfo string) bool {
+	for line := range strings.Lines(cpuinfo) {
+		if name, flags, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "flags" {
+			have := strings.Fields(flags)
+			return slices.Contains(have, "vmx") || slices.Contains(have, "svm")
+		}
+	}
+	return false
 }
 
 // privateVars copies the store once; a second start of the same machine finds

@@ -144,3 +144,20 @@ func TestBlankAndCopySparse(t *testing.T) {
 		t.Errorf("have %d bytes, want %d", info.Size(), int64(length))
 	}
 }
+
+// TestKVMNeedsTheProcessor: a device node alone is no accelerator.
+func TestKVMNeedsTheProcessor(t *testing.T) {
+	for _, tt := range []struct {
+		cpuinfo string
+		want    bool
+	}{
+		{"processor\t: 0\nflags\t\t: fpu vme svm\n", true},
+		{"processor\t: 0\nflags\t\t: fpu vmx vme\n", true},
+		{"processor\t: 0\nvmx flags\t: vnmi\nflags\t\t: fpu vme hypervisor svm_lock\n", false},
+		{"", false},
+	} {
+		if got := virtualizes(tt.cpuinfo); got != tt.want {
+			t.Errorf("%q: have %v, want %v", tt.cpuinfo, got, tt.want)
+		}
+	}
+}

@@ -57,10 +57,6 @@ type File struct {
 	Size   int64
 	Digest digest.Digest
 	Open   func() (io.ReadCloser, error)
-	// Trusted: the bytes were checked against Digest and cannot have changed
-	// since (a content-addressed store that checks what it takes in). Then they
-	// are not hashed again, and an *os.File is copied by the kernel.
-	Trusted bool
 }
 
 // EFI holds the signed programs of the UEFI boot chain, as Debian ships them.

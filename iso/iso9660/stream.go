@@ -103,8 +103,8 @@ func (s *stream) zeros(to int64) error {
 	return nil
 }
 
-// copy moves exactly size bytes; fewer give io.ErrUnexpectedEOF.
-func (s *stream) copy(ctx context.Context, r io.Reader, size int64, toFile bool, tick func(n int64)) error {
+// copy moves exactly size bytes of a file; fewer give io.ErrUnexpectedEOF.
+func (s *stream) copy(ctx context.Context, r io.Reader, size int64, tick func(n int64)) error {
 	for size > 0 {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -117,7 +117,7 @@ func (s *stream) copy(ctx context.Context, r io.Reader, size int64, toFile bool,
 		if err != nil {
 			return err
 		}
-		if err := s.emit(c, n, toFile); err != nil {
+		if err := s.emit(c, n, true); err != nil {
 			return err
 		}
 		size -= int64(n)
@@ -126,19 +126,22 @@ func (s *stream) copy(ctx context.Context, r io.Reader, size int64, toFile bool,
 	return nil
 }
 
-// direct lets the kernel move the bytes (copy_file_range, which shares blocks
-// where the file system can). It applies only if no digest needs to see them.
+// direct lets the kernel move the bytes from file to file (copy_file_range, which
+// shares blocks where the file system can), while the hasher reads the same open
+// file beside it: of the two, only the slower costs time. It applies if no digest
+// of the whole image is asked for.
 func (s *stream) direct(ctx context.Context, r io.Reader, size int64, tick func(n int64)) (bool, error) {
 	out, ok := s.w.(*os.File)
 	in, ok2 := r.(*os.File)
 	if !ok || !ok2 || s.image != nil {
 		return false, nil
 	}
-	for size > 0 {
+	for at := int64(0); at < size; {
 		if err := ctx.Err(); err != nil {
 			return true, err
 		}
-		n, err := out.ReadFrom(&io.LimitedReader{R: in, N: min(size, directStep)})
+		n, err := out.ReadFrom(&io.LimitedReader{R: in, N: min(size-at, directStep)})
+		s.file.section(io.NewSectionReader(in, at, n))
 		s.at += n
 		if err == nil && n == 0 {
 			err = io.ErrUnexpectedEOF
@@ -146,7 +149,7 @@ func (s *stream) direct(ctx context.Context, r io.Reader, size int64, tick func(
 		if err != nil {
 			return true, err
 		}
-		size -= n
+		at += n
 		tick(n)
 	}
 	return true, nil
@@ -158,10 +161,12 @@ type hasher struct {
 	done chan struct{}
 }
 
+// job is a piece to add to the digest, or the end of it.
 type job struct {
-	data   []byte
-	free   *sync.WaitGroup
-	finish func(digest.Digest)
+	data    []byte            // a piece in the ring
+	free    *sync.WaitGroup   // told when data was read
+	section *io.SectionReader // or a piece of an open file
+	finish  func(digest.Digest, error)
 }
 
 func newHasher() *hasher {
@@ -169,14 +174,22 @@ func newHasher() *hasher {
 	go func() {
 		defer close(h.done)
 		var sum hash.Hash = digest.New()
+		var failed error
+		buf := make([]byte, chunkSize)
 		for j := range h.jobs {
-			if j.finish != nil {
-				j.finish(digest.FromSum(sum.Sum(nil)))
+			switch {
+			case j.finish != nil:
+				j.finish(digest.FromSum(sum.Sum(nil)), failed)
 				sum.Reset()
-				continue
+				failed = nil
+			case j.section != nil:
+				if _, err := io.CopyBuffer(sum, j.section, buf); err != nil && failed == nil {
+					failed = err
+				}
+			default:
+				sum.Write(j.data)
+				j.free.Done()
 			}
-			sum.Write(j.data)
-			j.free.Done()
 		}
 	}()
 	return h
@@ -187,8 +200,12 @@ func (h *hasher) add(c *chunk, n int) {
 	h.jobs <- job{data: c.buf[:n], free: &c.busy}
 }
 
-// sum hands the digest of what was added since the last sum to finish, later.
-func (h *hasher) sum(finish func(digest.Digest)) { h.jobs <- job{finish: finish} }
+// section adds a piece of a file, which stays open until finish was called.
+func (h *hasher) section(r *io.SectionReader) { h.jobs <- job{section: r} }
+
+// sum hands the digest of what was added since the last sum to finish, later,
+// with the first error of reading it.
+func (h *hasher) sum(finish func(digest.Digest, error)) { h.jobs <- job{finish: finish} }
 
 func (h *hasher) close() {
 	close(h.jobs)

@@ -31,7 +31,7 @@ func TestPipeGivesTheSameBytes(t *testing.T) {
 	}
 }
 
-// TestKernelCopies writes trusted files into a file: same bytes, no hashing.
+// TestKernelCopies writes files into a file: the same bytes, still compared.
 func TestKernelCopies(t *testing.T) {
 	files := tree()
 	want := image(t, files)
@@ -43,7 +43,7 @@ func TestKernelCopies(t *testing.T) {
 		if err := os.WriteFile(name, files[p], 0o600); err != nil {
 			return Source{}, err
 		}
-		return Source{Digest: d, Trusted: true, Open: func() (io.ReadCloser, error) { return os.Open(name) }}, nil
+		return Source{Digest: d, Open: func() (io.ReadCloser, error) { return os.Open(name) }}, nil
 	}
 	l, err := Plan(volume(files))
 	if err != nil {
@@ -67,6 +67,20 @@ func TestKernelCopies(t *testing.T) {
 	got, err := os.ReadFile(out.Name())
 	if err != nil || !bytes.Equal(got, want) {
 		t.Errorf("the kernel's copy differs (%v)", err)
+	}
+	for _, w := range res.Files {
+		if want := digest.Of(files[w.Path]); w.Digest != want {
+			t.Errorf("%s: have %s, want %s", w.Path, w.Digest, want)
+		}
+	}
+	rotten := c
+	rotten.Source = func(p string) (Source, error) {
+		s, err := c.Source(p)
+		s.Digest = digest.Of([]byte("what it was"))
+		return s, err
+	}
+	if _, err := l.Write(context.Background(), out, rotten, Options{}); !Changed.Is(err) {
+		t.Errorf("a file that rotted: have %v, want ISO-SOURCE-CHANGED", err)
 	}
 }
 

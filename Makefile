@@ -10,6 +10,13 @@ SPEC    ?= examples/demo/caisson.yaml
 ISO     ?= $(OUT)/demo.iso
 # Where the e2e scenarios put screens, journals, events and phase tables.
 RESULTS ?= $(OUT)/e2e
+# With REGISTRY_BIN=path/to/zot the demo's registry is that zot, not Distribution.
+ifdef REGISTRY_BIN
+SPEC    := $(OUT)/zot/caisson.yaml
+ISO     := $(OUT)/demo-zot.iso
+RESULTS := $(OUT)/e2e-zot
+demo-iso: zot-spec
+endif
 LDFLAGS := -s -w -X caisson.dev/caisson/internal/version.Version=$(VERSION)
 GO      := CGO_ENABLED=0 go
 # Debian packages of the build machine. The node OS has its own list (nodeos).
@@ -41,12 +48,20 @@ $(ISO): demo-iso
 demo-iso: setup build
 	bin/caisson build $(SPEC) -o $(ISO) --force
 
+# The demo's own files with another registry, and its pins for all the rest.
+.PHONY: zot-spec
+zot-spec: setup build
+	mkdir -p $(OUT)/zot && install -m 0755 $(REGISTRY_BIN) $(OUT)/zot/zot && cp examples/demo/*.yaml $(OUT)/zot/
+	! [[ -e examples/demo/caisson.lock && ! -e $(OUT)/zot/caisson.lock ]] || cp examples/demo/caisson.lock $(OUT)/zot/
+	sed -i '/^registry:/,/^[a-z]*:$$/{s/engine: distribution/engine: zot/;s/version: .*/binary: {path: zot}/}' $(OUT)/zot/caisson.yaml
+	bin/caisson lock $(OUT)/zot/caisson.yaml
+
 demo: demo-iso ## the whole way: ISO, unattended install in QEMU without a network card, reboot, Ready node
 	go test -tags e2e ./qemu-tests/scenarios -run 'TestBlankDiskToReadyNode$$' -count 1 -v -timeout 80m -args -iso $(abspath $(ISO)) -out $(abspath $(RESULTS))
 
 e2e-core: demo ## the scenario that CI runs
 
-e2e: demo-iso ## every scenario in QEMU (long under emulation)
+e2e: demo-iso ## every scenario in QEMU (long under emulation); REGISTRY_BIN=zot runs them with that registry
 	go test -tags e2e ./qemu-tests/scenarios -count 1 -v -timeout 170m -args -iso $(abspath $(ISO)) -out $(abspath $(RESULTS))
 
 bench: setup build ## the benchmarks of docs/benchmarks.md, each with its peer in the same run

@@ -8,12 +8,13 @@ import (
 
 // Where things lie on the medium. The folder is an OCI image layout of its own.
 const (
-	Dir          = "caisson"              // root of the bundle on the medium
-	ManifestPath = Dir + "/manifest.json" // the only file not named in itself
-	SpecPath     = Dir + "/caisson.yaml"  // the Spec, as written
-	LockPath     = Dir + "/caisson.lock"  // the Lock
-	BlobDir      = Dir + "/blobs/sha256"  // every payload byte, under its hex digest
-	IndexPath    = Dir + "/index.json"    // OCI index of the images
+	Dir          = "caisson"                // root of the bundle on the medium
+	ManifestPath = Dir + "/manifest.json"   // names every file but itself and SumPath
+	SumPath      = ManifestPath + ".sha256" // the manifest's checksum, for sha256sum -c
+	SpecPath     = Dir + "/caisson.yaml"    // the Spec, as written
+	LockPath     = Dir + "/caisson.lock"    // the Lock
+	BlobDir      = Dir + "/blobs/sha256"    // every payload byte, under its hex digest
+	IndexPath    = Dir + "/index.json"      // OCI index of the images
 	LayoutPath   = Dir + "/oci-layout"
 )
 
@@ -34,7 +35,7 @@ type Manifest struct {
 	OS         OSImage       `json:"os"`
 	Payload    []Payload     `json:"payload"` // files for the node, sorted by Path
 	Images     []ImageEntry  `json:"images"`  // sorted by Ref
-	Files      []File        `json:"files"`   // every file but the manifest, in LBA order
+	Files      []File        `json:"files"`   // every file but the manifest and its checksum, in LBA order
 }
 
 // OSImage is the node OS: one squashfs with its dm-verity tree behind it, the

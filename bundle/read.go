@@ -64,7 +64,7 @@ func (m Manifest) checkPaths() error {
 			errs.add(ManifestBadPath.New("cannot use path %q of the manifest: have %s, need a clean relative path", f.Path, why))
 			continue
 		}
-		if f.Path == ManifestPath {
+		if f.Path == ManifestPath || f.Path == SumPath {
 			errs.add(ManifestBadPath.New("cannot use path %q of the manifest: have the manifest itself, need only other files", f.Path))
 		}
 		if seen[f.Path] {

@@ -2,7 +2,6 @@ package bundle
 
 import (
 	"context"
-	"io"
 	"io/fs"
 	"path"
 
@@ -77,24 +76,6 @@ func unreadable(f File, at int64, err error) *fault.Fault {
 	return MediaDamaged.New("cannot read %s: have an error after %d bytes, need %d bytes of %s: %w", f.Path, at, f.Size, f.Digest, err)
 }
 
-// readManifestFile reads the manifest with a limit, before anything is known of it.
-func readManifestFile(medium fs.FS) ([]byte, error) {
-	f, err := medium.Open(ManifestPath)
-	if err != nil {
-		if asMissing(err) {
-			return nil, MediaForeign.New("cannot use the medium: have no %s, need one", ManifestPath).
-				Hint("this is not a Caisson medium, or a copy that lost files: use the ISO itself, not a copy of what is in it")
-		}
-		return nil, MediaDamaged.New("cannot read %s: %w", ManifestPath, err).Hint(rewrite)
-	}
-	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, int64(maxManifest)+1))
-	if err != nil {
-		return nil, MediaDamaged.New("cannot read %s: %w", ManifestPath, err).Hint(rewrite)
-	}
-	return raw, nil
-}
-
 // checkNames compares the medium's tree with the manifest. Folders hold no
 // bytes and are not counted; anything that is no plain file is extra.
 func (v *Verified) checkNames(ctx context.Context) error {
@@ -111,7 +92,7 @@ func (v *Verified) checkNames(ctx context.Context) error {
 			}
 			return nil
 		}
-		if d.IsDir() || p == ManifestPath && d.Type().IsRegular() {
+		if d.IsDir() || (p == ManifestPath || p == SumPath) && d.Type().IsRegular() {
 			return nil
 		}
 		f, named := v.byPath[p]

@@ -56,7 +56,9 @@ func seal(t testing.TB, fsys fstest.MapFS, m bundle.Manifest) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fsys[bundle.ManifestPath] = &fstest.MapFile{Data: raw, Mode: 0o444}
+	for path, b := range bundle.SealManifest(raw) {
+		fsys[path] = &fstest.MapFile{Data: b, Mode: 0o444}
+	}
 }
 
 func TestVerify(t *testing.T) {

@@ -117,8 +117,10 @@ func Medium(dir string, osImage []byte, extra map[string]string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, bundle.ManifestPath), raw, 0o644); err != nil {
-		return fmt.Errorf("cannot write the manifest: %w", err)
+	for path, b := range bundle.SealManifest(raw) {
+		if err := os.WriteFile(filepath.Join(dir, path), b, 0o644); err != nil {
+			return fmt.Errorf("cannot write the manifest: %w", err)
+		}
 	}
 	return nil
 }

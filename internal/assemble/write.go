@@ -50,7 +50,7 @@ func (s *Sealed) Write(ctx context.Context, store *bundle.Store, path string, pr
 	if _, err := bundle.ReadManifest(raw); err != nil {
 		return Done{}, fmt.Errorf("cannot read back the manifest just made: %w", err)
 	}
-	image, err := draft.Seal(map[string][]byte{bundle.ManifestPath: raw})
+	image, err := draft.Seal(bundle.SealManifest(raw))
 	if err != nil {
 		return Done{}, err
 	}
@@ -58,7 +58,7 @@ func (s *Sealed) Write(ctx context.Context, store *bundle.Store, path string, pr
 	if err != nil {
 		return Done{}, outputFault(err, path, image.Size())
 	}
-	return Done{Path: path, Size: res.Size, Files: len(m.Files) + 1, Release: m.Release, Manifest: digest.Of(raw)}, nil
+	return Done{Path: path, Size: res.Size, Files: len(m.Files) + 2, Release: m.Release, Manifest: digest.Of(raw)}, nil
 }
 
 // outputFault says how much room the image needs where "no space left on
@@ -87,7 +87,7 @@ func Label(release string) string {
 func (s *Sealed) medium(store *bundle.Store) (iso.Medium, error) {
 	m := s.Manifest
 	out := iso.Medium{Label: Label(m.Release), Release: m.Release, Title: "Caisson " + m.Enclave, Epoch: m.Epoch,
-		Sealed:  []string{bundle.ManifestPath},
+		Sealed:  []string{bundle.ManifestPath, bundle.SumPath},
 		Command: strings.Join(nodeos.LiveArgs(Label(m.Release), m.OS.Image.Hex()), " "),
 		Entries: []iso.Entry{
 			{ID: "install", Title: "Install " + m.Release},

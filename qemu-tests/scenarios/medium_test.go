@@ -17,6 +17,7 @@ type contents struct {
 	fs       *iso9660.FS
 	manifest bundle.Manifest
 	enclave  spec.Enclave
+	raw      []byte // the manifest
 	node     string // the first control-plane node of the roster
 }
 
@@ -42,6 +43,7 @@ func inspect(t *testing.T) contents {
 		if err != nil {
 			t.Fatal(err)
 		}
+		c.raw = raw
 		if c.manifest, err = bundle.ReadManifest(raw); err != nil {
 			t.Fatal(err)
 		}

@@ -51,7 +51,9 @@ type Disk struct {
 // InstalledArgs is the kernel line that starts the image in a slot: root on
 // dm-verity (systemd-veritysetup-generator(8)), STATE on /var from the initramfs
 // on, the ESP on /efi. A damaged block or a failing initramfs restarts the
-// machine, so that boot counting can fall back.
+// machine, so that boot counting can fall back; a device that does not come is
+// given up after systemd's own 90 s for every other device (dracut's default is
+// to wait for ever).
 func InstalledArgs(d Disk, os bundle.OSImage) []string {
 	return append([]string{
 		"root=/dev/mapper/root", "ro", "rootfstype=squashfs",
@@ -61,6 +63,7 @@ func InstalledArgs(d Disk, os bundle.OSImage) []string {
 		fmt.Sprintf("systemd.verity_root_options=hash-offset=%d,panic-on-corruption", os.HashOffset),
 		"systemd.mount-extra=PARTUUID=" + d.State + ":/var:ext4:rw,nodev,x-initrd.mount",
 		"systemd.mount-extra=PARTUUID=" + d.ESP + ":" + ESPMount + ":vfat:umask=0077,nodev,nosuid,noexec,nofail",
+		"rd.timeout=90", "rd.retry=60",
 		"panic=5", "rd.shell=0", "rd.emergency=reboot",
 		SlotWord + d.Slot,
 	}, common...)

@@ -117,13 +117,13 @@ func (r *run) do(ctx context.Context, s plan.Step) (checked bool, err error) {
 	case plan.StateTree:
 		return false, r.stateTree(s)
 	case plan.CopyFiles:
-		return true, r.files(ctx, r.root(), s.Files, true)
+		return true, r.files(ctx, r.root(), s.Files)
 	case plan.LayImages:
-		return false, r.layImages(ctx, s)
+		return true, r.layImages(ctx, s)
 	case plan.Configure:
 		return false, r.configure(ctx, s)
 	case plan.WriteESP:
-		return true, r.files(ctx, r.esp(), s.Files, true)
+		return true, r.files(ctx, r.esp(), s.Files)
 	case plan.Record:
 		return true, r.writeRecord(ctx, s)
 	case plan.BootEntry:

@@ -75,8 +75,8 @@ func (r *run) unmountAll() error {
 }
 
 // files writes files below base, each held against its digest as it passes, and
-// if check is set reads each back from the device.
-func (r *run) files(ctx context.Context, base string, files []plan.File, check bool) error {
+// reads each back from the device.
+func (r *run) files(ctx context.Context, base string, files []plan.File) error {
 	for _, f := range files {
 		if err := r.file(ctx, base, f); err != nil {
 			return err
@@ -85,7 +85,7 @@ func (r *run) files(ctx context.Context, base string, files []plan.File, check b
 	if len(files) == 0 {
 		return nil
 	}
-	if err := r.System.Sync(base + files[0].Path); err != nil || !check {
+	if err := r.System.Sync(base + files[0].Path); err != nil {
 		return err
 	}
 	for _, f := range files {
@@ -129,7 +129,7 @@ func (r *run) readBack(base string, f plan.File) error {
 
 // layImages writes the blobs, then the registry's view over them.
 func (r *run) layImages(ctx context.Context, s plan.Step) error {
-	if err := r.files(ctx, r.root(), s.Files, false); err != nil {
+	if err := r.files(ctx, r.root(), s.Files); err != nil {
 		return err
 	}
 	if err := r.Lay(r.root()+s.Path, r.root()+images.StoreDir, r.plan.View()); err != nil {
@@ -140,7 +140,7 @@ func (r *run) layImages(ctx context.Context, s plan.Step) error {
 
 // writeRecord leaves on the node what was done so far.
 func (r *run) writeRecord(ctx context.Context, s plan.Step) error {
-	if err := r.files(ctx, r.root(), s.Files, true); err != nil {
+	if err := r.files(ctx, r.root(), s.Files); err != nil {
 		return err
 	}
 	planned, err := r.plan.JSON()
@@ -168,7 +168,7 @@ func (r *run) writeRecord(ctx context.Context, s plan.Step) error {
 // bootEntry writes the entry, and lets go of the disk's file systems: after it
 // only the table is missing.
 func (r *run) bootEntry(ctx context.Context, s plan.Step) error {
-	if err := r.files(ctx, r.esp(), s.Files, true); err != nil {
+	if err := r.files(ctx, r.esp(), s.Files); err != nil {
 		return err
 	}
 	if err := r.unmountAll(); err != nil {

@@ -3,9 +3,12 @@
 package scenarios
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -74,6 +77,32 @@ func entries(t *testing.T, disk string) []string {
 		}
 	}
 	return out
+}
+
+// onState takes a file out of the data partition, by its path below /var.
+func onState(t *testing.T, disk, path string) []byte {
+	t.Helper()
+	local := filepath.Join(t.TempDir(), filepath.Base(path))
+	at := fmt.Sprintf("%s?offset=%d", disk, partitions(t, disk)["STATE"].Start)
+	said := tool(t, "debugfs", "-R", "dump "+path+" "+local, at)
+	b, err := os.ReadFile(local)
+	if err != nil || len(b) == 0 {
+		t.Errorf("have %d bytes of /var%s (%v), want some; debugfs says %s", len(b), path, err, said)
+	}
+	return b
+}
+
+// hardened looks at what a hardened control plane leaves on its disk: etcd holds
+// Secrets as the API server encrypted them, and the audit log tells who did what.
+func hardened(t *testing.T, disk string) {
+	if db := onState(t, disk, "/lib/etcd/member/snap/db"); !bytes.Contains(db, []byte("k8s:enc:")) {
+		t.Errorf("have no encrypted value in %d bytes of etcd's database", len(db))
+	}
+	first, _, _ := bytes.Cut(onState(t, disk, "/log/kubernetes/audit/audit.log"), []byte("\n"))
+	var e struct{ Kind, APIVersion string }
+	if err := json.Unmarshal(first, &e); err != nil || e.Kind != "Event" || e.APIVersion != "audit.k8s.io/v1" {
+		t.Errorf("have %q first in the audit log (%v), want an event of audit.k8s.io/v1", first, err)
+	}
 }
 
 // workloadLogs looks for the container logs of the demo's workload: the kubelet

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -67,6 +68,9 @@ func runStory(t *testing.T) story {
 			t.Fatal(err)
 		}
 		t.Logf("%8.1f s  %s", e.At.Seconds(), wait.name)
+		if wait.name == "plan" {
+			picture(t, v, "installer.png")
+		}
 	}
 	exit, err := v.Wait(within(t, toShutdown))
 	if err != nil {
@@ -93,6 +97,7 @@ func runStory(t *testing.T) story {
 	}
 	s.first = Boot{"first boot from the disk", v.Events.All(), 0}
 	writeResults(t, s)
+	picture(t, v, "ready.png")
 
 	// The power button: a disk that was unmounted is what the other tests want.
 	ctx := within(t, toShutdown)
@@ -100,6 +105,14 @@ func runStory(t *testing.T) story {
 		s.offExit, s.offErr = v.Wait(ctx)
 	}
 	return s
+}
+
+// picture keeps what a person in front of the machine sees at this moment.
+func picture(t *testing.T, v *vm.VM, name string) {
+	t.Helper()
+	if err := v.Screendump(within(t, time.Minute), filepath.Join(*outFlag, name)); err != nil {
+		t.Error(err)
+	}
 }
 
 func firstLine(s string) string {
@@ -163,6 +176,10 @@ func TestBlankDiskToReadyNode(t *testing.T) {
 		if health, ok := find(s.first.Events, "health"); !ok || health.Data["slot"] != "a" {
 			t.Errorf("have %+v, want a health event of slot a", health)
 		}
+		// The loader's counter is gone from the name: the boot was called good.
+		if have, want := entries(t, s.disk), "caisson-"+m.OS.Version+".conf"; !slices.Equal(have, []string{want}) {
+			t.Errorf("have entries %v, want %s", have, want)
+		}
 	})
 	t.Run("the node is Ready and every carried workload runs", func(t *testing.T) {
 		node, work := number(ready.Data["nodeReady"]), number(ready.Data["workloadsReady"])
@@ -201,6 +218,7 @@ func TestBlankDiskToReadyNode(t *testing.T) {
 			t.Errorf("have %q, %v; want guest-shutdown", s.offExit.Reason, s.offErr)
 		}
 	})
+	t.Run("secrets are encrypted on the disk, and the audit log is written", func(t *testing.T) { hardened(t, s.disk) })
 	t.Run("the disk holds the logs of the workload's containers", func(t *testing.T) { workloadLogs(t, s.disk) })
 }
 

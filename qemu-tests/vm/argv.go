@@ -212,6 +212,8 @@ func channels(c Config) []string {
 		"-device", "virtio-serial-pci,id=ports",
 		"-chardev", "socket,id=events,path=" + esc(c.file(eventSocket)),
 		"-device", "virtserialport,bus=ports.0,chardev=events,name=" + EventPort,
+		"-chardev", "file,id=journal,path=" + esc(c.file(JournalLog)),
+		"-device", "virtserialport,bus=ports.0,chardev=journal,name=" + JournalPort,
 		"-chardev", "socket,id=qmp,path=" + esc(c.file(qmpSocket)),
 		"-mon", "chardev=qmp,mode=control",
 	}

@@ -107,6 +107,9 @@ const (
 // EventPort is the name of the virtio-serial port that the guest reports on.
 const EventPort = "org.caisson.events"
 
+// JournalPort is the name of the port that the guest copies its journal to.
+const JournalPort = "org.caisson.journal"
+
 // Files in Config.Dir.
 const (
 	serialSocket = "serial.sock"
@@ -115,6 +118,7 @@ const (
 	SerialLog    = "serial.log" // all that came over the serial line, as it came
 	QEMULog      = "qemu.log"   // QEMU's own output
 	EventLog     = "events.jsonl"
+	JournalLog   = "journal.log" // empty if the guest never came so far
 	varsCopy     = "vars.fd"
 )
 

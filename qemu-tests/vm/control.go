@@ -69,7 +69,7 @@ func (v *VM) Screendump(ctx context.Context, path string) error {
 }
 
 // Save keeps the evidence of a run in dir: the screen (while the machine runs),
-// the raw serial log, the events, QEMU's own words and its arguments. It keeps
+// the raw serial log, the events, the journal, QEMU's own words and its arguments. It keeps
 // what it can and reports the first thing that it could not.
 func (v *VM) Save(ctx context.Context, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -86,7 +86,7 @@ func (v *VM) Save(ctx context.Context, dir string) error {
 	default:
 		note(v.Screendump(ctx, filepath.Join(dir, "screen.png")))
 	}
-	for _, name := range []string{SerialLog, EventLog, QEMULog} {
+	for _, name := range []string{SerialLog, EventLog, JournalLog, QEMULog} {
 		b, err := os.ReadFile(v.Config.file(name))
 		note(err)
 		if err == nil {

@@ -28,11 +28,11 @@ func ReadLock(raw []byte) (Lock, error) {
 	}
 	var l Lock
 	if err := canon.Decode(raw, &l); err != nil {
-		return Lock{}, LockDamaged.New("cannot read the Lock: %w", err).Hint("caisson lock writes it anew")
+		return Lock{}, LockDamaged.New("cannot read the Lock: %w", err).Hint("caisson lock --update writes it anew")
 	}
 	if l.APIVersion != apiVersion || l.Kind != lockKind {
 		return Lock{}, LockDamaged.New("cannot read the Lock: have %q %q, need %q %q", l.APIVersion, l.Kind, apiVersion, lockKind).
-			Hint("caisson lock writes it anew")
+			Hint("caisson lock --update writes it anew")
 	}
 	var errs []error
 	if l.Spec == "" {
@@ -110,7 +110,7 @@ func (l Lock) Covers(wants []Want) error {
 func (p Pin) check() error {
 	bad := func(format string, args ...any) error {
 		return LockDamaged.New("cannot use the pin of %q: %s", p.Want.Name, fmt.Sprintf(format, args...)).
-			Hint("caisson lock writes it anew")
+			Hint("caisson lock --update writes it anew")
 	}
 	w := p.Want
 	if (w.Module != nil) != (p.Module != nil) || (w.Debian != nil) != (len(p.Debs) > 0) ||
@@ -122,6 +122,9 @@ func (p Pin) check() error {
 		return bad("have no go.mod, go.sum or toolchain, need all three")
 	case p.File != nil && (p.File.Digest == "" || p.File.Size < 0):
 		return bad("have digest %q and size %d, need both", p.File.Digest, p.File.Size)
+	case p.Image != nil && w.Image.Digest != "" && p.Image.Digest != w.Image.Digest:
+		// Manifests may name the image by this digest, and only what is pinned is carried.
+		return bad("have digest %q, need %q, which the Spec names", p.Image.Digest, w.Image.Digest)
 	case p.Image != nil && (p.Image.Digest == "" || p.Image.Size <= 0 || p.Image.MediaType == ""):
 		return bad("have digest %q and size %d, need both and a media type", p.Image.Digest, p.Image.Size)
 	}

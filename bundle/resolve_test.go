@@ -162,8 +162,12 @@ func TestReadLockRefuses(t *testing.T) {
 	pin := func(name string) string {
 		return `{"want":{"name":"` + name + `","file":{"url":"https://x/"}},"file":{"size":1,"digest":"` + d + `"}}`
 	}
+	image := func(pinned string) string {
+		return `{"want":{"name":"a","image":{"ref":"a/b:1","registry":true,"digest":"` + d + `"}},"image":{"mediaType":"x","size":1,"digest":"` + pinned + `"}}]}`
+	}
 	tests := []struct{ summary, text string }{
 		{"nothing", ""},
+		{"another digest than the Spec's", head + image(strings.Replace(d, "e3", "e4", 1))},
 		{"not a Lock", `{"apiVersion":"caisson.dev/v1alpha1","kind":"Enclave"}`},
 		{"an unknown field", `{"apiVersion":"caisson.dev/v1alpha1","kind":"Lock","shoe":1}`},
 		{"wrong order", head + pin("b") + "," + pin("a") + "]}"},
@@ -171,15 +175,20 @@ func TestReadLockRefuses(t *testing.T) {
 		{"data after it", head + "]} x"},
 		{"a want with no pin", head + `{"want":{"name":"a","file":{"url":"https://x/"}}}]}`},
 		{"a pin of another kind", head + `{"want":{"name":"a","file":{"url":"https://x/"}},"image":{"mediaType":"x","size":1,"digest":"` + d + `"}}]}`},
-		{"a want of no kind", head + `{"want":{"name":"a"}}]}`},
 		{"a short digest", head + `{"want":{"name":"a","file":{"url":"https://x/"}},"file":{"size":1,"digest":"sha256:00"}}]}`},
 	}
 	for _, tt := range tests {
 		if l, err := bundle.ReadLock([]byte(tt.text)); err == nil {
 			t.Errorf("%s: have %v, need a fault", tt.summary, l)
-		} else if len(fault.All(err)) == 0 {
-			t.Errorf("%s: have %v, need a fault with a code", tt.summary, err)
+		} else if !bundle.LockDamaged.Is(err) {
+			t.Errorf("%s: have %v, need LOCK-DAMAGED", tt.summary, err)
 		}
+	}
+	if _, err := bundle.ReadLock([]byte(head + `{"want":{"name":"a"}}]}`)); !bundle.WantConflict.Is(err) {
+		t.Errorf("a want of no kind: have %v, need WANT-CONFLICT", err)
+	}
+	if _, err := bundle.ReadLock([]byte(head + image(d))); err != nil {
+		t.Error(err)
 	}
 	if _, err := bundle.ReadLock([]byte(head + pin("a") + "," + pin("b") + "]}")); err != nil {
 		t.Error(err)

@@ -112,6 +112,7 @@ func TestParseAnswers(t *testing.T) {
 		{"an unknown field", "disc: {serial: S1}", AnswersField, "answers.yaml:3:1: disc"},
 		{"a field twice", "role: worker\nrole: worker", AnswersDuplicate, "role"},
 		{"a role", "role: boss", AnswersValue, "control-plane, worker"},
+		{"a user of a group's name", "users: [{name: kvm, passwordHash: " + hash + "}]", AnswersValue, "users[0].name: have \"kvm\", an account or group of the system"},
 		{"what to do after", "after: restart", AnswersValue, "reboot, poweroff, stay"},
 		{"an anchor", "name: &x a", AnswersUnreadable, "anchor"},
 		{"another kind", "kind: Enclave", AnswersVersion, ""},

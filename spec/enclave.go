@@ -183,4 +183,7 @@ type Loaded struct {
 	Digest  digest.Digest
 	Raw     []byte // the file as it was
 	Dir     string // folder that relative paths in the Spec start from
+
+	file  string              // name to show; "" if it is none
+	where map[string]position // of each field
 }

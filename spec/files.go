@@ -8,20 +8,15 @@ import (
 )
 
 // CheckFiles reports every file and folder that the Spec names and that is not
-// there, or is of the wrong kind. It is for the low side: on the medium these
-// files lie in the bundle, not beside the Spec.
+// there, or is of the wrong kind; for manifests, manifests.Load does it. It is
+// for the low side: on the medium these files lie in the bundle, not beside the
+// Spec.
 func CheckFiles(l Loaded) error {
 	var errs []error
 	check := func(path, name string, folder bool) {
-		if name == "" {
-			return
+		if name != "" {
+			errs = append(errs, l.CheckFile(path, name, folder))
 		}
-		if err := checkFile(path, l.Resolve(name), folder); err != nil {
-			errs = append(errs, err)
-		}
-	}
-	for i, name := range l.Enclave.Manifests {
-		check(item("manifests", i), name, false)
 	}
 	for i, image := range l.Enclave.Images {
 		check(child(item("images", i), "layout"), image.Layout, true)
@@ -42,21 +37,25 @@ func (l Loaded) Resolve(name string) string {
 	return filepath.Join(l.Dir, filepath.FromSlash(name))
 }
 
-func checkFile(path, name string, folder bool) error {
+// CheckFile reports a file or folder that is not there, or is of the wrong
+// kind; path is that of the field that names it.
+func (l Loaded) CheckFile(path, name string, folder bool) error {
 	need := "a regular file"
 	if folder {
 		need = "a folder with an OCI image layout"
 	}
+	name = l.Resolve(name)
 	info, err := os.Stat(name)
 	var cause *fs.PathError
 	switch {
 	case errors.As(err, &cause):
-		return NoFile.New("cannot use %s: have %s: %w, need %s", path, name, cause.Err, need).
-			Hint("relative names start from the folder of the Spec")
+		f := l.Refuse(NoFile, path, name+": "+cause.Err.Error(), need).Hint("relative names start from the folder of the Spec")
+		f.Cause = cause.Err
+		return f
 	case err != nil:
 		return err
 	case folder != info.IsDir() || (!folder && !info.Mode().IsRegular()):
-		return NoFile.New("cannot use %s: have %s, which is of another kind, need %s", path, name, need)
+		return l.Refuse(NoFile, path, name+", which is of another kind", need)
 	}
 	return nil
 }

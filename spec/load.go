@@ -62,7 +62,7 @@ func parseEnclave(raw []byte, name, dir string) (Loaded, error) {
 	if err := p.join(name, where); err != nil {
 		return Loaded{}, err
 	}
-	return Loaded{Enclave: e, Digest: digest.Of(raw), Raw: raw, Dir: dir}, nil
+	return Loaded{Enclave: e, Digest: digest.Of(raw), Raw: raw, Dir: dir, file: name, where: where}, nil
 }
 
 func parseAnswers(raw []byte, name string) (Answers, error) {
@@ -77,6 +77,13 @@ func parseAnswers(raw []byte, name string) (Answers, error) {
 		return Answers{}, err
 	}
 	return a, nil
+}
+
+// Refuse is a fault of one field, with the words and the place that Load's own
+// faults have: for what only other packages can check. path is as in
+// "images[0].ref".
+func (l Loaded) Refuse(kind fault.Kind, path, have, need string) *fault.Fault {
+	return problem{kind: kind, path: path, have: have, need: need}.fault(l.file, l.where)
 }
 
 // decode fills into from raw. ok says that the document is one whose fields are

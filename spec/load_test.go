@@ -206,18 +206,25 @@ func TestCheckFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := Loaded{Dir: dir, Enclave: Enclave{
-		Manifests: []string{"there.yaml", "gone.yaml"},
-		Images:    []Image{{Layout: "there.yaml"}, {Archive: "."}},
-		Registry:  Registry{Binary: &FileSource{Path: filepath.Join(dir, "zot")}},
+		Images:   []Image{{Layout: "there.yaml"}, {Archive: "."}, {Archive: "there.yaml"}},
+		Registry: Registry{Binary: &FileSource{Path: filepath.Join(dir, "zot")}},
 	}}
 	err := CheckFiles(l)
-	for _, path := range []string{"manifests[1]", "images[0].layout", "images[1].archive", "registry.binary.path"} {
+	for _, path := range []string{"images[0].layout", "images[1].archive", "registry.binary.path"} {
 		if !strings.Contains(err.Error(), path) {
 			t.Errorf("nothing said of %s in %v", path, err)
 		}
 	}
-	if n := len(fault.All(err)); n != 4 {
-		t.Errorf("have %d faults, want 4: %v", n, err)
+	if n := len(fault.All(err)); n != 3 || !NoFile.Is(err) || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("have %d faults, want 3 of SPEC-NO-FILE: %v", n, err)
+	}
+	l, err = Parse([]byte(least+"images:\n  - ref: a/b:1\n    archive: gone.tar\n"), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "SPEC-NO-FILE: cannot read caisson.yaml:13:5: images[0].archive: have " + filepath.Join(dir, "gone.tar") + ": no such file or directory, need a regular file"
+	if err := CheckFiles(l); err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("have %v\nwant %s", err, want)
 	}
 }
 

@@ -13,11 +13,6 @@ import (
 // every tool on the node can handle.
 var userForm = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
 
-// systemUsers are names that Debian's base-passwd and the node's own services
-// take; giving one a key or a password would open an account that programs own.
-var systemUsers = []string{"root", "daemon", "bin", "sys", "sync", "games", "man", "lp", "mail", "news", "uucp", "proxy",
-	"www-data", "backup", "list", "irc", "nobody", "sshd", "messagebus", "etcd", "caisson"}
-
 func (p *problems) users(path string, users []User) {
 	names := owners{}
 	for i, u := range users {
@@ -25,8 +20,8 @@ func (p *problems) users(path string, users []User) {
 		switch {
 		case !userForm.MatchString(u.Name):
 			p.bad(child(at, "name"), quoted(u.Name), "1 to 32 of a-z, 0-9, _ and -, a letter first", "")
-		case slices.Contains(systemUsers, u.Name) || strings.HasPrefix(u.Name, "systemd-"):
-			p.bad(child(at, "name"), quoted(u.Name)+", an account of the system", "a name of your own", "give a person's account admin: true to let it act as root")
+		case SystemName(u.Name):
+			p.bad(child(at, "name"), quoted(u.Name)+", an account or group of the system", "a name of your own", "give a person's account admin: true to let it act as root")
 		}
 		p.once(names, child(at, "name"), u.Name, at, "each user once")
 		if len(u.SSHKeys) == 0 && u.PasswordHash == "" {

@@ -6,10 +6,12 @@
 package assemble
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/mod/module"
@@ -34,19 +36,17 @@ type Choice struct {
 	Engine  images.Engine
 }
 
-// Choose looks up the Spec's profile and registry engine, and checks what only
-// they know: that every image a carried manifest names is on board.
+// Choose looks up the Spec's profile and registry engine, and checks what the
+// Spec's text alone does not tell: the files that it names, what the profile
+// makes of it, and that every image a carried manifest names is on board.
 func Choose(l spec.Loaded) (Choice, error) {
-	p, err := profilecatalog.Get(l.Enclave.Kubernetes.Profile)
-	if err != nil {
-		return Choice{}, err
-	}
-	engine, err := catalog.Get(l.Enclave.Registry.Engine)
-	if err != nil {
+	p, profileErr := profilecatalog.Get(l.Enclave.Kubernetes.Profile)
+	engine, engineErr := catalog.Get(l.Enclave.Registry.Engine)
+	if err := errors.Join(profileErr, engineErr); err != nil {
 		return Choice{}, err
 	}
 	c := Choice{Spec: l, Profile: p, Engine: engine}
-	return c, c.checkManifests()
+	return c, c.check()
 }
 
 // programName is what the go command would call the program: the last element
@@ -64,7 +64,24 @@ func programName(m spec.ModuleImage) string {
 
 func imageWant(ref string) string    { return "image/" + ref }
 func programWant(ref string) string  { return "program/" + ref }
-func manifestWant(rel string) string { return "manifest/" + filepath.Base(rel) }
+func manifestWant(rel string) string { return "manifest/" + slashed(rel) }
+
+func slashed(rel string) string { return filepath.ToSlash(filepath.Clean(rel)) }
+
+// manifestFile names manifest i of n on the node. It is numbered: kubectl
+// applies a folder in the order of its file names, and the order in the Spec is
+// the order the author meant. Where the path is long its end counts, which has
+// the .yaml that kubectl looks for.
+func manifestFile(i, n int, rel string) string {
+	const most = 100
+	flat := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.' || r == '_' {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(slashed(rel)))
+	return fmt.Sprintf("%0*d-%s", max(2, len(strconv.Itoa(n))), i+1, flat[max(0, len(flat)-most):])
+}
 
 // Wants is everything the Spec comes to, before anything is pinned.
 func (c Choice) Wants() ([]bundle.Want, error) {
@@ -144,11 +161,9 @@ func (c Choice) payload() ([]profiles.PayloadFile, error) {
 		return nil, err
 	}
 	out = append(out, profiles.PayloadFile{Artifact: c.Engine.Binary(), Path: "/usr/local/bin/" + c.Engine.Name(), Mode: 0o755})
-	for i, m := range c.Spec.Enclave.Manifests {
-		// Numbered: kubectl applies a folder in the order of its file names, and
-		// the order in the Spec is the order the author meant.
-		name := fmt.Sprintf("%02d-%s", i+1, strings.ToLower(filepath.Base(m)))
-		out = append(out, profiles.PayloadFile{Artifact: manifestWant(m), Path: path.Join(bundle.NodeManifests, name), Mode: 0o644})
+	list := c.Spec.Enclave.Manifests
+	for i, m := range list {
+		out = append(out, profiles.PayloadFile{Artifact: manifestWant(m), Path: path.Join(bundle.NodeManifests, manifestFile(i, len(list), m)), Mode: 0o644})
 	}
 	return out, nil
 }

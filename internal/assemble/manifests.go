@@ -1,16 +1,36 @@
 package assemble
 
 import (
+	"errors"
+	"fmt"
+
 	"caisson.dev/caisson/bundle"
+	"caisson.dev/caisson/images"
 	"caisson.dev/caisson/internal/canon"
 	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/spec"
 	"caisson.dev/caisson/spec/manifests"
 )
 
-// refs lists the images that are made here, by reference.
-func (c Choice) refs() ([]string, error) {
-	recipes, err := c.recipes()
+// check finds what would fail later, all at once.
+func (c Choice) check() error {
+	files, unread := manifests.Load(c.Spec)
+	uses, unclear := manifests.Uses(files)
+	errs := []error{spec.CheckFiles(c.Spec), unread, unclear}
+	if refs, err := c.profileRefs(); err != nil {
+		// Which images are on board is not known then, and the wants hang on the
+		// same thing.
+		errs = append(errs, err)
+	} else {
+		_, err := c.Wants()
+		errs = append(errs, err, c.checkRefs(refs), manifests.Check(uses, c.Spec.Enclave, refs))
+	}
+	return errors.Join(errs...)
+}
+
+// profileRefs lists the profile's own images, by reference.
+func (c Choice) profileRefs() ([]string, error) {
+	recipes, err := c.Profile.Recipes(c.Spec.Enclave)
 	if err != nil {
 		return nil, err
 	}
@@ -21,18 +41,30 @@ func (c Choice) refs() ([]string, error) {
 	return out, nil
 }
 
-// checkManifests refuses a carried manifest that names an image that is not on
-// board: on site nothing could pull it.
-func (c Choice) checkManifests() error {
-	files, err := manifests.Load(c.Spec)
-	if err != nil {
-		return err
+// checkRefs refuses an image of the Spec that has the name of one of the
+// profile's: a name stands for one image.
+func (c Choice) checkRefs(profile []string) error {
+	own := map[string]bool{}
+	for _, ref := range profile {
+		full, err := spec.NormalizeRef(ref)
+		if err != nil {
+			return err
+		}
+		own[full] = true
 	}
-	refs, err := c.refs()
-	if err != nil {
-		return err
+	var errs []error
+	for i, im := range c.Spec.Enclave.Images {
+		full, err := spec.NormalizeRef(im.Ref)
+		if err != nil {
+			return err
+		}
+		if own[full] {
+			errs = append(errs, c.Spec.Refuse(images.ErrRefTwice, fmt.Sprintf("images[%d].ref", i),
+				full+", which the profile "+c.Profile.Name()+" makes too", "each image once").
+				Hint("the profile carries it already: leave it out"))
+		}
 	}
-	return manifests.Check(files, c.Spec.Enclave, refs)
+	return errors.Join(errs...)
 }
 
 // Render is the Ignition config of one node as the installer would apply it,
@@ -42,7 +74,7 @@ func (c Choice) Render(a spec.Answers) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	refs, err := c.refs()
+	refs, err := c.profileRefs()
 	if err != nil {
 		return nil, err
 	}

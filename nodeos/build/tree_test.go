@@ -2,6 +2,7 @@ package build
 
 import (
 	"io/fs"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -92,6 +93,30 @@ func TestAccounts(t *testing.T) {
 	}
 	if !strings.Contains(sysusers(), "u sshd 990:65534 \"sshd user\" /run/sshd\n") {
 		t.Error(sysusers())
+	}
+}
+
+// TestAccountsAreNobodysName: the Spec refuses a person's account of the name of
+// one that the node OS has, where useradd would fail in the middle of an install.
+func TestAccountsAreNobodysName(t *testing.T) {
+	for _, a := range accounts {
+		if !spec.SystemName(a.name) {
+			t.Errorf("a Spec may have a user %s, which is in accounts", a.name)
+		}
+	}
+	for _, file := range []string{"passwd", "group"} {
+		raw, err := os.ReadFile("/usr/share/base-passwd/" + file + ".master")
+		if err != nil {
+			t.Skip("base-passwd is not installed")
+		}
+		for line := range strings.Lines(string(raw)) {
+			if name, _, _ := strings.Cut(line, ":"); !spec.SystemName(name) {
+				t.Errorf("a Spec may have a user %s, which is in base-passwd's %s", name, file)
+			}
+		}
+	}
+	if spec.SystemName("ops") {
+		t.Error("ops is refused, which is nobody's")
 	}
 }
 

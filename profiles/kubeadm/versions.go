@@ -52,18 +52,18 @@ var versionForm = regexp.MustCompile(`^v1\.(0|[1-9][0-9]{0,3})\.((?:0|[1-9][0-9]
 // KUBERNETES-VERSION or KUBERNETES-SOURCE.
 func versionsOf(e spec.Enclave) (versions, error) {
 	if s := e.Kubernetes.Source; s != "" && s != spec.SourceModules {
-		return versions{}, KubernetesSource.New("cannot take Kubernetes from %q: have only source %q, need that", s, spec.SourceModules).
-			Hint("set kubernetes.source to %s or leave it out", spec.SourceModules)
+		return versions{}, KubernetesSource.New("cannot use kubernetes.source: have %q, need %q", s, spec.SourceModules).
+			Hint("or leave it out")
 	}
 	m := versionForm.FindStringSubmatch(e.Kubernetes.Version)
 	if m == nil {
-		return versions{}, KubernetesVersion.New("cannot use Kubernetes version %q: have another form, need one like v1.%d.0", e.Kubernetes.Version, newestMinor)
+		return versions{}, KubernetesVersion.New("cannot use kubernetes.version: have %q, need a release such as v1.%d.0", e.Kubernetes.Version, newestMinor)
 	}
 	minor, _ := strconv.Atoi(m[1]) // the form allows digits only
 	r, ok := releases[minor]
 	if !ok {
-		return versions{}, KubernetesVersion.New("cannot use Kubernetes version %s: have minor version 1.%d, need 1.%d to 1.%d", e.Kubernetes.Version, minor, oldestMinor, newestMinor).
-			Hint("which etcd, CoreDNS and pause go with a version is a table in profiles/kubeadm/versions.go")
+		return versions{}, KubernetesVersion.New("cannot use kubernetes.version: have %s, need a release of 1.%d to 1.%d", e.Kubernetes.Version, oldestMinor, newestMinor).
+			Hint("a newer Kubernetes needs a newer Caisson, which knows the etcd, CoreDNS and pause that go with it")
 	}
 	return versions{release: r, kubernetes: e.Kubernetes.Version, minor: minor, patch: m[2]}, nil
 }

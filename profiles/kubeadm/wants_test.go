@@ -2,6 +2,7 @@ package kubeadm
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -29,10 +30,33 @@ func TestVersions(t *testing.T) {
 	if v, err := versionsOf(demo("v1.38.0-rc.1")); err == nil {
 		t.Errorf("accepted %v", v)
 	}
+	_, err = versionsOf(demo("v1.38.0"))
+	if want := "KUBERNETES-VERSION: cannot use kubernetes.version: have v1.38.0, need a release of 1.31 to 1.37\n"; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("have %v\nwant %s", err, want)
+	}
 	e := demo("v1.37.2")
 	e.Kubernetes.Source = "release"
 	if _, err := New().Wants(e); !KubernetesSource.Is(err) {
 		t.Errorf("source: %v, want KUBERNETES-SOURCE", err)
+	}
+}
+
+// TestSpecPageSaysTheRange: the reference names the versions of the table.
+func TestSpecPageSaysTheRange(t *testing.T) {
+	page, err := os.ReadFile("../../docs/spec.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("of a minor version from 1.%d to 1.%d |", oldestMinor, newestMinor); !strings.Contains(string(page), want) {
+		t.Errorf("docs/spec.md does not say %q", want)
+	}
+	for minor := oldestMinor; minor <= newestMinor; minor++ {
+		if _, ok := releases[minor]; !ok {
+			t.Errorf("1.%d is in the range and not in the table", minor)
+		}
+	}
+	if n := newestMinor - oldestMinor + 1; len(releases) != n {
+		t.Errorf("the table has %d versions, the range %d", len(releases), n)
 	}
 }
 

@@ -17,11 +17,14 @@ import (
 // layersAtOnce bounds parallel downloads within one image.
 const layersAtOnce = 3
 
-// Collect brings every blob of the pinned image into the store. The artifacts
+// Collect brings every blob of the pinned image that its platform needs into the store. The artifacts
 // are "<want>", the manifest or index itself, and "<want>/<hex>" for each blob
 // below it. Blobs that are there already are not fetched again.
 func (s Source) Collect(ctx context.Context, p bundle.Pin, store *bundle.Store, progress bundle.Progress) ([]bundle.Artifact, error) {
 	key := "oci " + p.Image.MediaType + " " + string(p.Image.Digest) + " " + p.Want.Name
+	if types.MediaType(p.Image.MediaType).IsIndex() {
+		key += " " + p.Want.Image.Platform // it decides which children come along
+	}
 	if done, ok := store.Memo(key); ok {
 		return done, nil
 	}
@@ -37,7 +40,7 @@ func (s Source) Collect(ctx context.Context, p bundle.Pin, store *bundle.Store, 
 	c := collector{o: o, store: store, name: p.Want.Name, total: p.Image.Size, progress: progress}
 	c.group.SetLimit(layersAtOnce)
 	var artifacts []bundle.Artifact
-	err = walk(ctx, o, root, func(d v1.Descriptor, raw []byte) error {
+	err = walk(ctx, o, root, p.Want.Image.Platform, func(d v1.Descriptor, raw []byte) error {
 		a := bundle.Artifact{Name: p.Want.Name + "/" + d.Digest.Hex, Digest: digest.Digest(d.Digest.String()), Size: d.Size, Mode: 0o644, Source: sourceOf(p.Want.Image)}
 		if len(artifacts) == 0 {
 			a.Name = p.Want.Name

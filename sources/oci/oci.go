@@ -1,8 +1,9 @@
 // Package oci is the source of container images: from a registry (OCI
 // distribution-spec, by go-containerregistry), from a folder with an OCI image
 // layout, or from a tar file (OCI layout, or docker save). Resolve pins the
-// digest for one platform, or the whole index; Collect brings every blob below
-// that digest into the Store, byte for byte: digests never change on the way.
+// digest for one platform, or that of the index; Collect brings every blob below
+// that digest that the platform needs into the Store, byte for byte: digests
+// never change on the way.
 //
 // It judges no content and checks no image signature. It is for the low side only.
 package oci
@@ -104,7 +105,7 @@ func (s Source) Resolve(ctx context.Context, w bundle.Want) (bundle.Pin, error) 
 		return bundle.Pin{}, err
 	}
 	var total int64
-	err = walk(ctx, o, root, func(d v1.Descriptor, _ []byte) error {
+	err = walk(ctx, o, root, w.Image.Platform, func(d v1.Descriptor, _ []byte) error {
 		total += d.Size
 		return nil
 	})
@@ -114,18 +115,15 @@ func (s Source) Resolve(ctx context.Context, w bundle.Want) (bundle.Pin, error) 
 	return bundle.Pin{Want: w, Image: &bundle.ImagePin{MediaType: string(root.MediaType), Digest: digest.Digest(root.Digest.String()), Size: total}}, nil
 }
 
-// choose goes from an index to the manifest of the wanted platform.
+// choose goes from an index to the manifest of the wanted platform. An index
+// that the author pinned stays: a pod that names its digest is answered with it.
 func choose(ctx context.Context, o origin, root v1.Descriptor, im *bundle.ImageWant) (v1.Descriptor, error) {
 	if !root.MediaType.IsIndex() || im.Platform == WholeIndex {
 		return root, nil
 	}
-	want := im.Platform
-	if want == "" {
-		want = defaultPlatform
-	}
-	platform, err := v1.ParsePlatform(want)
+	platform, err := platformOf(im.Platform)
 	if err != nil {
-		return root, BadWant.New("cannot use platform %q of image %s: %w", want, im.Ref, err)
+		return root, BadWant.New("cannot use platform %q of image %s: %w", im.Platform, im.Ref, err)
 	}
 	raw, err := readManifest(ctx, o, root)
 	if err != nil {
@@ -141,17 +139,43 @@ func choose(ctx context.Context, o origin, root v1.Descriptor, im *bundle.ImageW
 			continue
 		}
 		if d.Platform.Satisfies(*platform) {
+			if im.Digest != "" {
+				return root, nil
+			}
 			return d, nil
 		}
 		have = append(have, d.Platform.String())
 	}
-	return root, NoPlatform.New("cannot get image %s: have %s, need %s", im.Ref, strings.Join(have, ", "), want).
+	return root, NoPlatform.New("cannot get image %s: have %s, need %s", im.Ref, strings.Join(have, ", "), platform).
 		Hint("use a tag or version of the image that is made for that platform")
 }
 
-// walk visits everything below root, each digest once, parents first. raw is the
-// checked content of manifests, nil for other blobs.
-func walk(ctx context.Context, o origin, root v1.Descriptor, visit func(d v1.Descriptor, raw []byte) error) error {
+// platformOf reads ImageWant.Platform; nil means all platforms.
+func platformOf(text string) (*v1.Platform, error) {
+	switch text {
+	case WholeIndex:
+		return nil, nil
+	case "":
+		text = defaultPlatform
+	}
+	return v1.ParsePlatform(text)
+}
+
+// needed tells whether a node of the platform might choose this child of an
+// index: it might where nothing is said.
+func needed(child v1.Descriptor, platform *v1.Platform) bool {
+	p := child.Platform
+	return platform == nil || p == nil || p.OS == "" && p.Architecture == "" || p.Satisfies(*platform)
+}
+
+// walk visits everything below root that the platform (as in ImageWant) needs,
+// each digest once, parents first. raw is the checked content of manifests, nil
+// for other blobs.
+func walk(ctx context.Context, o origin, root v1.Descriptor, platform string, visit func(d v1.Descriptor, raw []byte) error) error {
+	only, err := platformOf(platform)
+	if err != nil {
+		return BadWant.New("cannot use platform %q of image %s: %w", platform, root.Digest, err)
+	}
 	seen := map[v1.Hash]bool{}
 	var down func(d v1.Descriptor, depth int) error
 	down = func(d v1.Descriptor, depth int) error {
@@ -173,6 +197,9 @@ func walk(ctx context.Context, o origin, root v1.Descriptor, visit func(d v1.Des
 			return err
 		}
 		for _, c := range children {
+			if !needed(c, only) {
+				continue
+			}
 			if err := down(c, depth+1); err != nil {
 				return err
 			}

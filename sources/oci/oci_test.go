@@ -133,7 +133,7 @@ func TestRegistry(t *testing.T) {
 	if len(u.gets) != 3 {
 		t.Errorf("have %d downloads, need a configuration and two layers: %v", len(u.gets), u.gets)
 	}
-	bring(t, s, bundle.ImageWant{Ref: ref.String(), Registry: true, Platform: "linux/amd64", Digest: digest.Digest(indexDigest.String())}, amdDigest, 4)
+	bring(t, s, bundle.ImageWant{Ref: ref.String(), Registry: true, Platform: "linux/amd64", Digest: digest.Digest(indexDigest.String())}, indexDigest, 5)
 	bring(t, s, bundle.ImageWant{Ref: u.host + "/team/app:2", Registry: true, Digest: digest.Digest(amdDigest.String())}, amdDigest, 4)
 	if len(u.gets) != 3 {
 		t.Errorf("have blobs fetched that are in the store: %v", u.gets)
@@ -148,6 +148,7 @@ func TestRegistry(t *testing.T) {
 	}{
 		{"no such tag", bundle.ImageWant{Ref: u.host + "/team/app:9", Registry: true}, 0, oci.Missing},
 		{"a digest that is not there", bundle.ImageWant{Ref: ref.String(), Registry: true, Digest: digest.Of(nil)}, 0, oci.Missing},
+		{"another platform of a pinned index", bundle.ImageWant{Ref: ref.String(), Registry: true, Platform: "linux/s390x", Digest: digest.Digest(indexDigest.String())}, 0, oci.NoPlatform},
 		{"another platform", bundle.ImageWant{Ref: ref.String(), Registry: true, Platform: "linux/s390x"}, 0, oci.NoPlatform},
 		{"an odd platform", bundle.ImageWant{Ref: ref.String(), Registry: true, Platform: "a/b/c/d"}, 0, oci.BadWant},
 		{"a login", bundle.ImageWant{Ref: ref.String(), Registry: true}, 403, oci.Refused},

@@ -2,6 +2,7 @@ package manifests
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -18,11 +19,16 @@ type File struct {
 	Data []byte
 }
 
-// Load reads the manifests that the Spec names, in its order.
+// Load reads the manifests that the Spec names, in its order. With an error it
+// gives those that could be read, for the checks that follow.
 func Load(l spec.Loaded) ([]File, error) {
 	var out []File
 	var errs []error
-	for _, name := range l.Enclave.Manifests {
+	for i, name := range l.Enclave.Manifests {
+		if err := l.CheckFile(fmt.Sprintf("manifests[%d]", i), name, false); err != nil {
+			errs = append(errs, err)
+			continue
+		}
 		data, err := read(l.Resolve(name))
 		if err != nil {
 			errs = append(errs, Unreadable.New("cannot read manifest %s: have %w, need a YAML file beside the Spec", name, err))
@@ -42,22 +48,27 @@ func read(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, MaxSize+1))
 }
 
-// Check refuses every image that the manifests name and that neither the Spec
-// nor the profile (profile: references of its own images) carries; all at once.
-// It is pure.
-func Check(files []File, e spec.Enclave, profile []string) error {
-	c := carried(e, profile)
+// Uses lists every use of an image in the files. With an error it gives those
+// of the files that could be understood.
+func Uses(files []File) ([]Use, error) {
+	var out []Use
 	var errs []error
 	for _, f := range files {
 		uses, err := Images(f.Name, f.Data)
-		if err != nil {
+		out, errs = append(out, uses...), append(errs, err)
+	}
+	return out, errors.Join(errs...)
+}
+
+// Check refuses every image that the manifests name and that neither the Spec
+// nor the profile (profile: references of its own images) carries; all at once.
+// It is pure.
+func Check(uses []Use, e spec.Enclave, profile []string) error {
+	c := carried(e, profile)
+	var errs []error
+	for _, u := range uses {
+		if err := c.check(u); err != nil {
 			errs = append(errs, err)
-			continue
-		}
-		for _, u := range uses {
-			if err := c.check(u); err != nil {
-				errs = append(errs, err)
-			}
 		}
 	}
 	return errors.Join(errs...)

@@ -117,7 +117,11 @@ func TestCheck(t *testing.T) {
 		{"Bad Ref", "SPEC-MANIFEST"},
 	} {
 		text := "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: \"" + c.image + "\"}]}\n"
-		err := Check([]File{{"f.yaml", []byte(text)}}, e, profile)
+		uses, err := Uses([]File{{"f.yaml", []byte(text)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = Check(uses, e, profile)
 		if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: have %v\nwant %q", c.image, err, c.says)
 		}
@@ -125,9 +129,13 @@ func TestCheck(t *testing.T) {
 }
 
 func TestCheckReportsAllAtOnce(t *testing.T) {
-	err := Check([]File{{"f.yaml", []byte(pods)}, {"g.yaml", []byte("a: [")}}, spec.Enclave{}, nil)
-	if n := len(fault.All(err)); n != 8 || !NotCarried.Is(err) || !Unreadable.Is(err) {
-		t.Errorf("have %d faults, want 8: %v", n, err)
+	uses, err := Uses([]File{{"g.yaml", []byte("a: [")}, {"f.yaml", []byte(pods)}, {"h.yaml", []byte("- a")}})
+	if n := len(fault.All(err)); n != 2 || !Unreadable.Is(err) {
+		t.Errorf("have %d faults, want 2: %v", n, err)
+	}
+	err = Check(uses, spec.Enclave{}, nil)
+	if n := len(fault.All(err)); n != 7 || !NotCarried.Is(err) {
+		t.Errorf("have %d faults, want 7: %v", n, err)
 	}
 }
 
@@ -141,16 +149,24 @@ func TestExamplesCarryTheirImages(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
-	if err := Check(files, l.Enclave, nil); err != nil {
+	uses, err := Uses(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Check(uses, l.Enclave, nil); err != nil {
 		t.Error(err)
 	}
 	l.Enclave.Images = nil
-	if err := Check(files, l.Enclave, nil); !NotCarried.Is(err) {
+	if err := Check(uses, l.Enclave, nil); !NotCarried.Is(err) {
 		t.Errorf("without its image: have %v", err)
 	}
-	l.Enclave.Manifests = []string{"gone.yaml"}
-	if _, err := Load(l); !Unreadable.Is(err) {
+	l.Enclave.Manifests = []string{"gone.yaml", "httpbin.yaml"}
+	files, err = Load(l)
+	if !spec.NoFile.Is(err) || !strings.Contains(err.Error(), "manifests[0]: have ") {
 		t.Errorf("a file that is not there: have %v", err)
+	}
+	if len(files) != 1 || files[0].Name != "httpbin.yaml" {
+		t.Errorf("have %d files beside the one that is not there, want 1", len(files))
 	}
 }
 

@@ -20,9 +20,6 @@ func choose(path string) (assemble.Choice, error) {
 	if err != nil {
 		return assemble.Choice{}, err
 	}
-	if err := spec.CheckFiles(l); err != nil {
-		return assemble.Choice{}, err
-	}
 	return assemble.Choose(l)
 }
 
@@ -33,9 +30,6 @@ type validateCmd struct {
 func (c validateCmd) Run(r *run) error {
 	choice, err := choose(c.Spec)
 	if err != nil {
-		return err
-	}
-	if _, err := choice.Wants(); err != nil {
 		return err
 	}
 	e := choice.Spec.Enclave

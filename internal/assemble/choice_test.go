@@ -1,0 +1,146 @@
+package assemble
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"caisson.dev/caisson/bundle"
+	"caisson.dev/caisson/images"
+	"caisson.dev/caisson/internal/fault"
+	"caisson.dev/caisson/spec"
+)
+
+// enclave is a Spec that is right; more is added to it.
+const enclave = `apiVersion: caisson.dev/v1alpha1
+kind: Enclave
+metadata: {name: site}
+kubernetes: {profile: kubeadm, version: v1.37.2}
+registry: {engine: distribution, version: v3.1.2}
+`
+
+func load(t *testing.T, more string) spec.Loaded {
+	t.Helper()
+	l, err := spec.Parse([]byte(enclave+more), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func codes(err error) []string {
+	var out []string
+	for _, f := range fault.All(err) {
+		out = append(out, f.Code)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func TestChooseRefuses(t *testing.T) {
+	for _, c := range []struct {
+		what, more string
+		change     func(*spec.Enclave)
+		codes      []string
+		says       string
+	}{
+		{what: "nothing"},
+		{what: "an image beside the profile's", more: "images: [{ref: \"registry.k8s.io/pause:3.9\"}]"},
+		{what: "an image of the profile's", more: "images: [{ref: \"a/b:1\"}, {ref: \"registry.k8s.io/etcd:3.7.0-0\"}]", codes: []string{"IMAGE-REF-TWICE"},
+			says: "caisson.yaml:6:27: images[1].ref: have registry.k8s.io/etcd:3.7.0-0, which the profile kubeadm makes too, need each image once\nhint: the profile carries it already: leave it out"},
+		{what: "a program of the profile's name", more: "images: [{ref: \"registry.k8s.io/pause:3.10.2\", module: {path: example.com/x, version: v1.0.0}}]", codes: []string{"IMAGE-REF-TWICE"}},
+		{what: "files that are not there", more: "images: [{ref: \"a/b:1\", layout: gone}]\nmanifests: [gone.yaml]", codes: []string{"SPEC-NO-FILE"}},
+		{what: "no such engine", change: func(e *spec.Enclave) { e.Registry.Engine = "harbor" }, codes: []string{"REGISTRY-ENGINE-UNKNOWN"}, says: `"harbor"`},
+		{what: "neither", change: func(e *spec.Enclave) { e.Registry.Engine, e.Kubernetes.Profile = "harbor", "k0s" },
+			codes: []string{"PROFILE-UNKNOWN", "REGISTRY-ENGINE-UNKNOWN"}},
+		{what: "a version and a file", more: "manifests: [gone.yaml]", change: func(e *spec.Enclave) { e.Kubernetes.Version = "v1.99.0" },
+			codes: []string{"KUBERNETES-VERSION", "SPEC-NO-FILE"}},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			l := load(t, c.more)
+			if c.change != nil {
+				c.change(&l.Enclave)
+			}
+			_, err := Choose(l)
+			if diff := cmp.Diff(c.codes, codes(err)); diff != "" {
+				t.Errorf("codes -want +got\n%s%v", diff, err)
+			}
+			if err != nil && !strings.Contains(err.Error(), c.says) {
+				t.Errorf("have %v\nwant %q", err, c.says)
+			}
+		})
+	}
+}
+
+// TestManifestsOfOneBaseName: each keeps a want and a file of its own, and what
+// sorts by name on the node keeps the order of the Spec.
+func TestManifestsOfOneBaseName(t *testing.T) {
+	long := strings.Repeat("d/", 120) + "last.yml"
+	list := []string{"z.yaml", "b/x.yaml", "./a/x.yaml", "a/Deep er/x.yml", long}
+	for i := range 100 {
+		list = append(list, fmt.Sprintf("many/%d.yaml", i))
+	}
+	l := load(t, "")
+	l.Enclave.Manifests = list
+	c, err := Choose(load(t, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Spec = l
+	wants, err := c.Wants()
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := map[string]string{} // want -> file
+	for _, w := range wants {
+		if w.File != nil {
+			made[w.Name] = w.File.Path
+		}
+	}
+	if len(made) != len(list) || made["manifest/a/x.yaml"] != "./a/x.yaml" || made["manifest/b/x.yaml"] != "b/x.yaml" {
+		t.Errorf("have %d wants for %d manifests: %v", len(made), len(list), made)
+	}
+	payload, err := c.payload()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names, artifacts []string
+	for _, f := range payload {
+		if path.Dir(f.Path) == bundle.NodeManifests {
+			names, artifacts = append(names, path.Base(f.Path)), append(artifacts, made[f.Artifact])
+		}
+	}
+	if diff := cmp.Diff(list, artifacts); diff != "" {
+		t.Errorf("files -want +got\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"001-z.yaml", "002-b-x.yaml", "003-a-x.yaml", "004-a-deep-er-x.yml"}, names[:4]); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	if !slices.IsSorted(names) || len(names[4]) > 255 || !strings.HasSuffix(names[4], "-last.yml") {
+		t.Errorf("have %v, want it sorted, and each short enough for a file name", names)
+	}
+}
+
+// TestProfileRefsAreNormal: they are compared with references in full.
+func TestProfileRefsAreNormal(t *testing.T) {
+	c, err := Choose(load(t, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	refs, err := c.profileRefs()
+	if err != nil || len(refs) == 0 {
+		t.Fatal(refs, err)
+	}
+	for _, ref := range refs {
+		if full, err := spec.NormalizeRef(ref); full != ref {
+			t.Errorf("%s is %s in full (%v)", ref, full, err)
+		}
+		if n, err := images.ParseRef(ref); err != nil || n.Tag == "" {
+			t.Errorf("%s: %v", ref, err)
+		}
+	}
+}

@@ -2,10 +2,13 @@ package node
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/internal/event"
 )
 
@@ -91,20 +94,33 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// TestSlowMediumIsReported: a medium that gives a piece each second is an event
-// each, however large it is.
+// TestSlowMediumIsReported: a piece that took a second is an event, however
+// little of the medium it is; on a quick one only each hundredth is.
 func TestSlowMediumIsReported(t *testing.T) {
-	b := newBench(t)
-	c := &clock{at: time.Unix(1e9, 0)}
-	b.now = func() time.Time { c.at = c.at.Add(4 * time.Second); return c.at }
-	_, out, _ := b.run("verify", "--medium", medium(t, nil))
-	lines := 0
-	for line := range strings.Lines(out) {
-		if strings.Contains(line, " %  ") && strings.Contains(line, "/s, ") {
-			lines++
+	dir := medium(t, nil)
+	checks := func(perCall time.Duration) (n int) {
+		b := newBench(t)
+		c := &clock{at: time.Unix(1e9, 0)}
+		b.now = func() time.Time { c.at = c.at.Add(perCall); return c.at }
+		_, out, _ := b.run("verify", "--json", "--medium", dir)
+		all, _ := stream(t, out)
+		for _, e := range all {
+			if e.Name == "media.check" {
+				n++
+			}
 		}
+		return n
 	}
-	if lines < 3 {
-		t.Errorf("have %d lines of progress, need 3 or more:\n%s", lines, out)
+	raw, err := os.ReadFile(filepath.Join(dir, bundle.ManifestPath))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := bundle.ReadManifest(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow, quick := checks(time.Second), checks(0)
+	if slow < len(m.Files) || quick >= len(m.Files) {
+		t.Errorf("have %d events of a slow medium and %d of a quick one, for %d files", slow, quick, len(m.Files))
 	}
 }

@@ -6,6 +6,7 @@ import "caisson.dev/caisson/internal/fault"
 var (
 	DigestMismatch = fault.Define("DIGEST-MISMATCH", fault.Source)
 	DiskFull       = fault.Define("DISK-FULL", fault.Machine)
+	Unwritable     = fault.Define("FILE-UNWRITABLE", fault.Machine)
 	StoreDamaged   = fault.Define("STORE-DAMAGED", fault.Machine)
 	Interrupted    = fault.Define("INTERRUPTED", fault.Stopped)
 

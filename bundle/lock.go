@@ -56,7 +56,10 @@ func WriteLock(path string, l Lock) error {
 	if err != nil {
 		return err
 	}
-	return writeFileAtomic(path, raw)
+	if err := writeFileAtomic(path, raw); err != nil {
+		return unwritable(path, err, int64(len(raw)))
+	}
+	return nil
 }
 
 // Digest is the Lock's identity: that of the bytes that WriteLock writes.

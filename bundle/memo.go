@@ -12,6 +12,7 @@ import (
 
 	"caisson.dev/caisson/internal/canon"
 	"caisson.dev/caisson/internal/digest"
+	"caisson.dev/caisson/internal/fault"
 	"caisson.dev/caisson/internal/size"
 )
 
@@ -119,20 +120,36 @@ func (s *Store) Check(ctx context.Context, progress Progress) error {
 // DiskFault turns "no space left on device" into a fault that says how much is missing;
 // other errors stay as they are. need is in bytes, 0 when not known.
 func (s *Store) DiskFault(err error, need int64) error {
-	if !errors.Is(err, unix.ENOSPC) && !errors.Is(err, unix.EDQUOT) {
+	if !noSpace(err) {
 		return err
 	}
+	return Full(s.dir, need).Hint("free space there, or name a store on a larger disk")
+}
+
+func noSpace(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }
+
+// Full is the fault of a disk without room for what goes into the folder dir;
+// need is in bytes, 0 when not known.
+func Full(dir string, need int64) *fault.Fault {
 	have := "an unknown amount free"
 	var st unix.Statfs_t
-	if unix.Statfs(s.dir, &st) == nil {
+	if unix.Statfs(dir, &st) == nil {
 		have = size.Bytes(st.Bavail*uint64(st.Bsize)).String() + " free"
 	}
 	text := "more"
 	if need > 0 {
 		text = "more than " + size.Bytes(need).String()
 	}
-	return DiskFull.New("cannot write to %s: have %s, need %s", s.dir, have, text).
-		Hint("free space there, or name a store on a larger disk")
+	return DiskFull.New("cannot write to %s: have %s, need %s", dir, have, text)
+}
+
+// unwritable is the fault of a file or folder at path that could not be written.
+func unwritable(path string, err error, need int64) *fault.Fault {
+	if noSpace(err) {
+		return Full(filepath.Dir(path), need).Hint("free space there")
+	}
+	return Unwritable.New("cannot write %s: %w", path, err).
+		Hint("choose a folder that exists and that this user may write to, on a disk that is not read-only")
 }
 
 // writeFileAtomic puts data at path whole or not at all, and on disk.

@@ -25,7 +25,7 @@ type Store struct{ dir string }
 func OpenStore(dir string) (*Store, error) {
 	for _, sub := range []string{"blobs/sha256", "memo", "tmp", "partial", "locks"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
-			return nil, err
+			return nil, unwritable(dir, err, 0).Hint("--cache names another folder for the store")
 		}
 	}
 	s := &Store{dir: dir}
@@ -33,18 +33,23 @@ func OpenStore(dir string) (*Store, error) {
 	return s, nil
 }
 
-// abandoned is how old scratch must be before it counts as left by a run that
-// was killed: no step takes that long.
-const abandoned = 48 * time.Hour
+// Abandoned is how old scratch must be before it counts as left by a run that
+// was killed: no step takes that long. A download that nobody went on with for
+// forgotten is of no more use: what it was to become has moved on.
+const (
+	Abandoned = 48 * time.Hour
+	forgotten = 30 * 24 * time.Hour
+)
 
-// sweep removes scratch that killed runs left. What cannot be removed now is
-// for the next time.
+// sweep removes what killed and given-up runs left. What cannot be removed now
+// is for the next time.
 func (s *Store) sweep() {
-	tmp := filepath.Join(s.dir, "tmp")
-	entries, _ := os.ReadDir(tmp)
-	for _, e := range entries {
-		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > abandoned {
-			_ = os.RemoveAll(filepath.Join(tmp, e.Name()))
+	for sub, age := range map[string]time.Duration{"tmp": Abandoned, "partial": forgotten} {
+		entries, _ := os.ReadDir(filepath.Join(s.dir, sub))
+		for _, e := range entries {
+			if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > age {
+				_ = os.RemoveAll(filepath.Join(s.dir, sub, e.Name()))
+			}
 		}
 	}
 }

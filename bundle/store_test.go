@@ -180,8 +180,9 @@ func TestLockWaits(t *testing.T) {
 
 func TestOldScratchIsSwept(t *testing.T) {
 	dir := t.TempDir()
-	for name, age := range map[string]time.Duration{"old": 50 * time.Hour, "new": time.Hour} {
-		path := filepath.Join(dir, "tmp", name)
+	for name, age := range map[string]time.Duration{"tmp/old": 50 * time.Hour, "tmp/new": time.Hour,
+		"partial/old": 31 * 24 * time.Hour, "partial/new": 29 * 24 * time.Hour} {
+		path := filepath.Join(dir, name)
 		at := time.Now().Add(-age)
 		if err := errors.Join(os.MkdirAll(path, 0o755), os.Chtimes(path, at, at)); err != nil {
 			t.Fatal(err)
@@ -190,8 +191,10 @@ func TestOldScratchIsSwept(t *testing.T) {
 	if _, err := bundle.OpenStore(dir); err != nil {
 		t.Fatal(err)
 	}
-	if have := glob(t, filepath.Join(dir, "tmp/*")); len(have) != 1 || filepath.Base(have[0]) != "new" {
-		t.Errorf("have %v left, need only the new one", have)
+	for _, sub := range []string{"tmp", "partial"} {
+		if have := glob(t, filepath.Join(dir, sub, "*")); len(have) != 1 || filepath.Base(have[0]) != "new" {
+			t.Errorf("have %v left, need only the new one", have)
+		}
 	}
 }
 

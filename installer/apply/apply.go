@@ -73,6 +73,7 @@ type run struct {
 	number  int               // of the step under way, from 1
 	done    int64             // bytes of the step so far
 	said    int64             // bytes of the last progress event
+	saidAt  time.Time         // when it came
 	size    int64
 }
 
@@ -82,7 +83,7 @@ func (r *run) step(ctx context.Context, number int, s plan.Step) error {
 		return stopped(ctx)
 	}
 	begun := r.Now()
-	r.number, r.done, r.said, r.size = number, 0, 0, s.Bytes()
+	r.number, r.done, r.said, r.saidAt, r.size = number, 0, 0, begun, s.Bytes()
 	text := s.Text(r.plan)
 	r.Events(event.Event{Name: "step", Step: number, Steps: len(r.plan.Steps), Size: r.size, Message: text, Data: map[string]string{"kind": string(s.Kind)}})
 	r.journal("%s step %d of %d begins: %s: %s", record.Stamp(begun), number, len(r.plan.Steps), s.Kind, text)
@@ -134,13 +135,14 @@ func (r *run) do(ctx context.Context, s plan.Step) (checked bool, err error) {
 	return false, fmt.Errorf("cannot carry out a step of kind %q: this program does not know it", s.Kind)
 }
 
-// progress reports bytes, at most fifty times a step.
+// progress reports bytes: each fiftieth of a step, and each second of a slow one.
 func (r *run) progress(n int64) {
 	r.done += n
-	if r.done-r.said < max(r.size/50, 1<<20) && r.done < r.size {
+	now := r.Now()
+	if r.done-r.said < max(r.size/50, 1<<20) && now.Sub(r.saidAt) < time.Second && r.done < r.size {
 		return
 	}
-	r.said = r.done
+	r.said, r.saidAt = r.done, now
 	r.Events(event.Event{Name: "progress", Step: r.number, Steps: len(r.plan.Steps), Done: r.done, Size: r.size})
 }
 

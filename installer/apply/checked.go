@@ -9,6 +9,8 @@ import (
 	"caisson.dev/caisson/internal/digest"
 )
 
+const changed = "the medium changed after it was checked, or is failing: check it, then install again"
+
 // checked is a reader that turns the end of a file into an error unless it had
 // the plan's bytes, and stops with ctx.
 type checked struct {
@@ -31,7 +33,7 @@ func (c *checked) Read(p []byte) (int, error) {
 	if err == io.EOF {
 		if have := digest.FromSum(c.h.Sum(nil)); have != c.file.Digest || c.n != c.file.Size {
 			return n, Differs.New("cannot write %s: have %d bytes of %s, need %d of %s", c.file.Path, c.n, have, c.file.Size, c.file.Digest).
-				Hint("the medium changed after it was checked, or is failing: check it, then install again")
+				Hint(changed)
 		}
 	}
 	return n, err

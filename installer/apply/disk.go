@@ -89,7 +89,7 @@ func (r *run) writeImage(ctx context.Context, s plan.Step) error {
 		return err
 	}
 	if have != s.Digest || n != s.Size {
-		return Differs.New("cannot use the OS image: have %d bytes of %s, need %d of %s", n, have, s.Size, s.Digest)
+		return Differs.New("cannot use the OS image: have %d bytes of %s, need %d of %s", n, have, s.Size, s.Digest).Hint(changed)
 	}
 	if err := r.disk.Sync(); err != nil {
 		return err

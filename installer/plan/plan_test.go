@@ -42,6 +42,22 @@ func input(t *testing.T) plan.Input {
 		Answers: a, Bundle: v, Profile: installtest.Profile{}, Engine: distribution.Engine{}}
 }
 
+// carrier is a medium with another manifest.
+type carrier struct {
+	plan.Bundle
+	manifest bundle.Manifest
+}
+
+func (c carrier) Manifest() bundle.Manifest { return c.manifest }
+
+// carrying is the medium with its first payload bound for path.
+func carrying(b plan.Bundle, path string) plan.Bundle {
+	m := b.Manifest()
+	m.Payload = append([]bundle.Payload(nil), m.Payload...)
+	m.Payload[0].Path = path
+	return carrier{b, m}
+}
+
 func TestMake(t *testing.T) {
 	in := input(t)
 	p, err := plan.Make(in)
@@ -105,6 +121,8 @@ func TestRefusals(t *testing.T) {
 		{"BIOS", "FIRMWARE-BIOS", func(in *plan.Input) { in.Machine.Firmware = machine.BIOS }},
 		{"a file from elsewhere", "CONFIG-REFUSED", func(in *plan.Input) { in.Profile = installtest.Profile{Source: "https://example.com/x"} }},
 		{"a file that Ignition refuses", "CONFIG-REFUSED", func(in *plan.Input) { in.Profile = installtest.Profile{Source: "data:nonsense"} }},
+		{"a payload in the read-only system", "PAYLOAD-PATH", func(in *plan.Input) { in.Bundle = carrying(in.Bundle, "/usr/bin/kubelet") }},
+		{"a payload that climbs there", "PAYLOAD-PATH", func(in *plan.Input) { in.Bundle = carrying(in.Bundle, "/opt/../usr/bin/kubelet") }},
 		{"no name", "ANSWERS-INCOMPLETE", func(in *plan.Input) { in.Answers.Name = "" }},
 	} {
 		t.Run(c.name, func(t *testing.T) {

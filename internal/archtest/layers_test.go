@@ -1,6 +1,7 @@
 package archtest
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -69,6 +70,15 @@ var layers = map[string][]string{
 	"qemu-tests/standin":   {"qemu-tests/vm"},
 }
 
+// planned are lines for folders that the design names and nobody has made yet:
+// the rule is there before the code.
+var planned = []string{"tui", "qemu-tests/standin"}
+
+// hasPackage tells whether a Go file lies in folder or below it.
+func hasPackage(all []source, folder string) bool {
+	return slices.ContainsFunc(all, func(s source) bool { return beneath(s.folder(), folder) })
+}
+
 // allowed tells whether a package in folder from may import the one in folder to.
 func allowed(from, to string) bool {
 	entry := entryOf(from)
@@ -119,8 +129,20 @@ func TestImportsFollowTheLayers(t *testing.T) {
 }
 
 // TestTableNamesWhatIsThere keeps the table from growing wrong by itself: it has
-// no line that allows what already is a leaf or the line itself.
+// no line for a folder that is neither there nor planned, and none that allows
+// the line itself.
 func TestTableNamesWhatIsThere(t *testing.T) {
+	all := sources(t)
+	for _, entry := range append(slices.Sorted(maps.Keys(layers)), leaves...) {
+		switch there, isPlanned := hasPackage(all, entry), slices.Contains(planned, entry); {
+		case !there && !isPlanned:
+			t.Errorf("%s has a line and no Go file", entry)
+		case there && isPlanned:
+			t.Errorf("%s is there: take it out of the list of planned folders", entry)
+		case isPlanned:
+			t.Run(entry, func(t *testing.T) { t.Skip("planned: its line holds nothing yet") })
+		}
+	}
 	for entry, may := range layers {
 		for _, to := range may {
 			if _, known := layers[to]; !known {

@@ -27,12 +27,8 @@ func (Linux) OpenDisk(path string) (Disk, error) {
 		return nil, Write.New("cannot open %s: %w", path, err)
 	}
 	claim, err := os.OpenFile(name, os.O_RDWR|unix.O_EXCL|unix.O_CLOEXEC, 0)
-	if errors.Is(err, unix.EBUSY) {
-		return nil, DiskInUse.New("cannot install to %s: something on this machine uses it, need it free", path).
-			Hint("unmount its partitions; stop RAID, LVM and swap on it (lsblk %s shows them)", name)
-	}
 	if err != nil {
-		return nil, Write.New("cannot open %s: %w", path, err).Hint("is the disk write-protected?")
+		return nil, notOpened(path, name, err)
 	}
 	f, err := os.OpenFile(name, os.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -45,6 +41,15 @@ func (Linux) OpenDisk(path string) (Disk, error) {
 		return nil, Write.New("cannot lock %s: %w", path, err)
 	}
 	return &linuxDisk{path: name, claim: claim, f: f}, nil
+}
+
+// notOpened says why the disk at path, which the kernel calls name, was refused.
+func notOpened(path, name string, err error) error {
+	if errors.Is(err, unix.EBUSY) {
+		return DiskInUse.New("cannot install to %s: something on this machine uses it, need it free", path).
+			Hint("unmount its partitions; stop RAID, LVM and swap on it (lsblk %s shows them)", name)
+	}
+	return Write.New("cannot open %s: %w", path, err).Hint("is the disk write-protected?")
 }
 
 func (d *linuxDisk) ReadAt(p []byte, off int64) (int, error)  { return d.f.ReadAt(p, off) }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"caisson.dev/caisson/internal/fault"
 )
 
 const epoch = 1793000000
@@ -81,18 +83,19 @@ func TestRefused(t *testing.T) {
 		files map[string][]byte
 		label string
 		epoch int64
+		kind  fault.Kind
 		want  string
 	}{
-		{"no label", one, "", epoch, "label"},
-		{"long label", one, "ABCDEFGHIJKL", epoch, "label"},
-		{"before FAT", one, "A", 0, "1970"},
-		{"absolute", map[string][]byte{"/a": {1}}, "A", epoch, "path"},
-		{"upwards", map[string][]byte{"../a": {1}}, "A", epoch, "path"},
-		{"empty", map[string][]byte{"a": nil}, "A", epoch, "without content"},
-		{"too large", map[string][]byte{"a": make([]byte, 31<<20)}, "A", epoch, "need 32505856 or fewer"},
+		{"no label", one, "", epoch, Invalid, "label"},
+		{"long label", one, "ABCDEFGHIJKL", epoch, Invalid, "label"},
+		{"before FAT", one, "A", 0, Invalid, "1970"},
+		{"absolute", map[string][]byte{"/a": {1}}, "A", epoch, Invalid, "path"},
+		{"upwards", map[string][]byte{"../a": {1}}, "A", epoch, Invalid, "path"},
+		{"empty", map[string][]byte{"a": nil}, "A", epoch, Invalid, "without content"},
+		{"too large", map[string][]byte{"a": make([]byte, 31<<20)}, "A", epoch, TooLarge, "need 32505856 or fewer"},
 	} {
-		if _, err := Image(c.files, c.label, c.epoch); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: have %v, want %q", c.name, err, c.want)
+		if _, err := Image(c.files, c.label, c.epoch); !c.kind.Is(err) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: have %v, want %s, %q", c.name, err, c.kind.Code, c.want)
 		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
+	"time"
 
 	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/internal/digest"
@@ -53,21 +55,21 @@ func makeBase(ctx context.Context, in Input, store *bundle.Store, progress bundl
 	if done, ok := store.Memo(k); ok {
 		return done[0], inputs, nil
 	}
-	mode, err := rootMode(ctx)
+	mode, err := rootMode(ctx, os.Geteuid())
 	if err != nil {
 		return bundle.Artifact{}, "", err
 	}
-	dir, err := scratch(mode, store)
+	dir, err := scratch(ctx, mode, store)
 	if err != nil {
 		return bundle.Artifact{}, "", err
 	}
 	defer os.RemoveAll(dir)
 	names, err := localArchive(ctx, filepath.Join(dir, "archive"), in.Debs, store)
 	if err != nil {
-		return bundle.Artifact{}, "", err
+		return bundle.Artifact{}, "", laid(dir, err)
 	}
 	if err := writeHooks(filepath.Join(dir, "hooks"), own, accounts, in.Epoch); err != nil {
-		return bundle.Artifact{}, "", err
+		return bundle.Artifact{}, "", laid(dir, err)
 	}
 	d, n, err := mmdebstrap(ctx, mode, dir, names, in.Epoch, store, progress)
 	if err != nil {
@@ -79,15 +81,32 @@ func makeBase(ctx context.Context, in Input, store *bundle.Store, progress bundl
 
 // scratch is a folder that the build's root can read. As an ordinary user that
 // root is another user id, which may not enter a home directory.
-func scratch(mode string, store *bundle.Store) (string, error) {
+func scratch(ctx context.Context, mode string, store *bundle.Store) (string, error) {
 	if mode == "root" {
 		return store.TempDir("nodeos")
 	}
+	sweep(ctx, os.TempDir(), os.Geteuid())
 	dir, err := os.MkdirTemp("", "caisson-nodeos-*")
 	if err != nil {
 		return "", err
 	}
 	return dir, os.Chmod(dir, 0o755)
+}
+
+// sweep removes scratch folders of this user's that killed builds left; the
+// Store does so for its own. Most of what is in them belongs to the namespace's
+// ids, so that only it can remove them. What stays is for the next time.
+func sweep(ctx context.Context, dir string, uid int) {
+	left, _ := filepath.Glob(filepath.Join(dir, "caisson-nodeos-*"))
+	for _, path := range left {
+		info, err := os.Lstat(path)
+		if err != nil || !info.IsDir() || time.Since(info.ModTime()) <= bundle.Abandoned {
+			continue
+		}
+		if s, ok := info.Sys().(*syscall.Stat_t); ok && int(s.Uid) == uid {
+			_ = inNamespace(ctx, "rm", "-rf", "--one-file-system", "--", path).Run()
+		}
+	}
 }
 
 // writeHooks lays out what the hooks need beside them.
@@ -162,7 +181,7 @@ func mmdebstrap(ctx context.Context, mode, dir string, names []string, epoch int
 		_, _ = io.Copy(io.Discard, stdout)
 	}
 	if err := cmd.Wait(); err != nil {
-		return "", 0, failed(ctx, "mmdebstrap", err, log)
+		return "", 0, failed(ctx, "mmdebstrap", dir, err, log)
 	}
 	progress(work, total, total)
 	return d, n, putErr

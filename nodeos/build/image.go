@@ -108,7 +108,7 @@ func (s *stage) squash(base bundle.Artifact, progress bundle.Progress) error {
 		return streamErr
 	}
 	if err != nil {
-		return failed(s.ctx, "mksquashfs", err, log)
+		return failed(s.ctx, "mksquashfs", filepath.Dir(s.path), err, log)
 	}
 	return errors.Join(streamErr, closeErr)
 }

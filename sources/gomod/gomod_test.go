@@ -212,6 +212,22 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
+// TestNoCompilerForC: programs that need cgo need a C compiler, the others not.
+func TestNoCompilerForC(t *testing.T) {
+	proxy(t)
+	s := source(t)
+	w := want(map[string]string{"hello": "example.com/big/cmd/hello"})
+	w.Module.Cgo = true
+	pin, err := s.Resolve(t.Context(), w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("CC", "no-such-cc -m64")
+	if _, err := s.Collect(t.Context(), pin, s.Store, nil); !gomod.CCMissing.Is(err) || !strings.Contains(err.Error(), `"no-such-cc"`) {
+		t.Errorf("have %v, want CC-MISSING", err)
+	}
+}
+
 func TestStops(t *testing.T) {
 	proxy(t)
 	s := source(t)

@@ -28,7 +28,8 @@ type environment interface {
 	Port() io.WriteCloser
 	// Consoles opens the consoles other than this program's own output.
 	Consoles() []io.WriteCloser
-	System() system.System
+	// System acts on the machine; log takes the output of the programs it runs.
+	System(log io.Writer) system.System
 	// Lay writes the registry's view, as images.Lay does.
 	Lay(root, storeDir string, entries []images.ViewEntry) error
 	// Scratch is a folder in memory for the journal and the mounts of an install.
@@ -52,7 +53,7 @@ func (machineEnvironment) Cmdline() string {
 
 func (machineEnvironment) Root() fs.FS { return os.DirFS("/") }
 
-func (machineEnvironment) System() system.System { return system.Linux{Log: os.Stdout} }
+func (machineEnvironment) System(log io.Writer) system.System { return system.Linux{Log: log} }
 
 func (machineEnvironment) Scratch() string { return "/run/caisson" }
 

@@ -2,7 +2,6 @@ package node
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -30,7 +29,7 @@ type installCmd struct {
 	Medium     string `type:"path" default:"/run/initramfs/live" help:"Where the medium is mounted."`
 	Unattended bool   `help:"Ask nobody: consent must be in the answers, and on an error the machine stays as it is."`
 	DryRun     bool   `help:"Print the plan and change nothing."`
-	JSON       bool   `help:"Machine-readable: events as JSON lines; with --dry-run, the plan."`
+	JSON       bool   `help:"Machine-readable, and nobody is asked: events as JSON lines that end with done; with --dry-run, the plan."`
 }
 
 // Run installs. Its event stream ends with "done" in every case.
@@ -65,24 +64,32 @@ func (c installCmd) stay(r *run, err error) error {
 	return err
 }
 
+// dryRun prints the plan alone to the output; what leads to it goes to the side.
 func (c installCmd) dryRun(r *run) error {
-	in, _, err := c.input(r, event.Discard)
+	text, err := c.planned(r)
+	if err != nil && c.JSON {
+		return r.failed("installer", err)
+	}
 	if err != nil {
 		return err
+	}
+	_, err = r.out.Write(text)
+	return err
+}
+
+func (c installCmd) planned(r *run) ([]byte, error) {
+	in, _, err := c.input(r, plain(r.errw, r.now))
+	if err != nil {
+		return nil, err
 	}
 	p, err := plan.Make(in)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if c.JSON {
-		b, err := p.JSON()
-		if err == nil {
-			_, err = r.out.Write(b)
-		}
-		return err
+		return p.JSON()
 	}
-	_, err = io.WriteString(r.out, p.Text())
-	return err
+	return []byte(p.Text()), nil
 }
 
 // install is the whole flow on the target.
@@ -98,7 +105,7 @@ func (c installCmd) install(r *run, v *voice) (p plan.Plan, recorded string, err
 	v.sink(event.Event{Name: "plan", Message: p.Text(), Steps: len(p.Steps), Size: p.Bytes(), Data: map[string]string{
 		"plan": string(p.ID), "node": p.Node, "role": p.Role, "disk": p.Disk.Path, "answers": from}})
 	erase := in.Answers.Confirm.Erase
-	if erase == "" && !c.Unattended {
+	if erase == "" && !c.Unattended && !c.JSON {
 		if erase, err = ask(r); err != nil {
 			return p, "", err
 		}
@@ -112,8 +119,12 @@ func (c installCmd) install(r *run, v *voice) (p plan.Plan, recorded string, err
 		return p, "", err
 	}
 	defer journal.Close()
+	log := r.out
+	if c.JSON { // the output holds events alone
+		log = r.errw
+	}
 	rec, err := apply.Run(r.ctx, confirmed, apply.Deps{
-		System: r.env.System(), Bundle: in.Bundle, Lay: r.env.Lay, Events: v.steps, Journal: journal, Now: time.Now,
+		System: r.env.System(log), Bundle: in.Bundle, Lay: r.env.Lay, Events: v.steps, Journal: journal, Now: r.now,
 		Probe:   func() (machine.Machine, error) { return machine.Probe(r.env.Root()) },
 		Version: version.Version, Work: filepath.Join(r.env.Scratch(), "install"), Ignition: nodeos.IgnitionPath,
 	})
@@ -127,7 +138,7 @@ func (c installCmd) install(r *run, v *voice) (p plan.Plan, recorded string, err
 // input gathers all that a plan depends on: the medium, checked to the last
 // byte before anything else is believed; this machine; the answers.
 func (c installCmd) input(r *run, sink event.Sink) (plan.Input, string, error) {
-	verified, err := verifyMedium(r.ctx, c.Medium, sink)
+	verified, err := verifyMedium(r, c.Medium, sink)
 	if err != nil {
 		return plan.Input{}, "", err
 	}
@@ -172,14 +183,17 @@ func engine(e spec.Enclave) images.Engine {
 	return zot.Engine{}
 }
 
-func verifyMedium(ctx context.Context, dir string, sink event.Sink) (*bundle.Verified, error) {
+// verifyMedium reports each hundredth of the medium, and each second of a slow one.
+func verifyMedium(r *run, dir string, sink event.Sink) (*bundle.Verified, error) {
 	sink(event.Event{Name: "media.begin", Message: "checking the medium at " + dir})
 	var said int64
-	v, err := bundle.Verify(ctx, os.DirFS(dir), func(done, total int64, _ string) {
-		if done-said < total/100 && done < total {
+	at := r.now()
+	v, err := bundle.Verify(r.ctx, os.DirFS(dir), func(done, total int64, _ string) {
+		now := r.now()
+		if done-said < total/100 && now.Sub(at) < time.Second && done < total {
 			return
 		}
-		said = done
+		said, at = done, now
 		sink(event.Event{Name: "media.check", Done: done, Size: total})
 	})
 	if err != nil {
@@ -223,14 +237,16 @@ func about(m machine.Machine) string {
 
 type verifyCmd struct {
 	Medium string `type:"path" default:"/run/initramfs/live" help:"Where the medium is mounted."`
-	JSON   bool   `help:"Machine-readable: events as JSON lines."`
+	JSON   bool   `help:"Machine-readable: events as JSON lines that end with done."`
 }
 
 func (c verifyCmd) Run(r *run) error {
-	sink := plain(r.out)
-	if c.JSON {
-		sink = event.Lines(r.out, "caisson")
+	if !c.JSON {
+		_, err := verifyMedium(r, c.Medium, plain(r.out, r.now))
+		return err
 	}
-	_, err := verifyMedium(r.ctx, c.Medium, sink)
+	v := &voice{sink: event.Lines(r.out, "caisson")}
+	_, err := verifyMedium(r, c.Medium, v.sink)
+	v.done(err, nil)
 	return err
 }

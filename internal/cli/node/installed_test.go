@@ -46,7 +46,7 @@ func soon(t *testing.T, b *bench) (*run, *bytes.Buffer) {
 	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
 	t.Cleanup(cancel)
 	var out bytes.Buffer
-	return &run{ctx: ctx, in: strings.NewReader(""), out: &out, errw: &out, root: b.scratch, env: b}, &out
+	return &run{ctx: ctx, in: strings.NewReader(""), out: &out, errw: &out, root: b.scratch, now: b.now, env: b}, &out
 }
 
 func TestStatus(t *testing.T) {
@@ -88,6 +88,9 @@ func TestHealth(t *testing.T) {
 	}
 	r, _ := soon(t, b)
 	err := health(r)
+	if !HealthFailed.Is(err) {
+		t.Errorf("have %v, need HEALTH-FAILED", err)
+	}
 	for _, want := range []string{`have "overlay" mounted on /var, need ext4`, `have "" mounted on /etc, need overlay`, "the registry does not answer"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error lacks %q: %v", want, err)

@@ -15,7 +15,9 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -44,6 +46,7 @@ type run struct {
 	out  io.Writer
 	errw io.Writer
 	root string // "/" but in tests
+	now  func() time.Time
 	env  environment
 }
 
@@ -51,7 +54,7 @@ type run struct {
 func Main(args []string, in io.Reader, out, errw io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return execute(args, &run{ctx: ctx, in: in, out: out, errw: errw, root: "/", env: machineEnvironment{}})
+	return execute(args, &run{ctx: ctx, in: in, out: out, errw: errw, root: "/", now: time.Now, env: machineEnvironment{}})
 }
 
 type exitNow struct{ code int }
@@ -77,7 +80,11 @@ func execute(args []string, r *run) (status int) {
 	}()
 	k, err := parser.Parse(args)
 	if err != nil {
-		return r.fail(cli.BadUsage.New("cannot read the command line: %w", err).Hint("caisson-node --help"))
+		err := cli.BadUsage.New("cannot read the command line: %w", err).Hint("caisson-node --help")
+		if slices.Contains(args, "--json") {
+			return r.fail(r.failed("caisson", err))
+		}
+		return r.fail(err)
 	}
 	if err := k.Run(r); err != nil {
 		return r.fail(err)

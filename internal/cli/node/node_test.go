@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/images"
@@ -20,7 +21,6 @@ import (
 	"caisson.dev/caisson/installer/record"
 	"caisson.dev/caisson/internal/canon"
 	"caisson.dev/caisson/internal/event"
-	"caisson.dev/caisson/internal/system"
 	"caisson.dev/caisson/internal/system/fake"
 	"caisson.dev/caisson/spec"
 )
@@ -35,6 +35,7 @@ type bench struct {
 	root    fstest.MapFS
 	sys     *fake.System
 	scratch string
+	now     func() time.Time
 }
 
 func (b *bench) Cmdline() string { return b.cmdline }
@@ -46,7 +47,6 @@ func (b *bench) Labelled(label, file string) ([]byte, error) {
 }
 func (b *bench) Port() io.WriteCloser                               { return nopClose{&b.port} }
 func (b *bench) Consoles() []io.WriteCloser                         { return nil }
-func (b *bench) System() system.System                              { return b.sys }
 func (b *bench) Scratch() string                                    { return b.scratch }
 func (b *bench) Leave(how string) error                             { b.left = how; return nil }
 func (b *bench) Root() fs.FS                                        { return disks{b.root} }
@@ -78,7 +78,7 @@ func newBench(t *testing.T) *bench {
 	}
 	t.Cleanup(func() { sys.Disk.Close() })
 	text := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
-	return &bench{t: t, sys: sys, scratch: t.TempDir(), root: fstest.MapFS{
+	return &bench{t: t, sys: sys, scratch: t.TempDir(), now: time.Now, root: fstest.MapFS{
 		"proc/meminfo":                           text("MemTotal: 8000000 kB\n"),
 		"proc/cpuinfo":                           text("processor : 0\nprocessor : 1\n"),
 		"sys/firmware/efi/fw_platform_size":      text("64"),
@@ -93,7 +93,7 @@ func newBench(t *testing.T) *bench {
 
 func (b *bench) run(args ...string) (status int, out, errs string) {
 	var o, e bytes.Buffer
-	status = execute(args, &run{ctx: context.Background(), in: strings.NewReader(""), out: &o, errw: &e, root: b.scratch, env: b})
+	status = execute(args, &run{ctx: context.Background(), in: strings.NewReader(""), out: &o, errw: &e, root: b.scratch, now: b.now, env: b})
 	return status, o.String(), e.String()
 }
 
@@ -207,33 +207,6 @@ func TestInstallFails(t *testing.T) {
 				t.Errorf("calls %v, left by %q", b.sys.Calls, b.left)
 			}
 		})
-	}
-}
-
-func TestDryRun(t *testing.T) {
-	b := newBench(t)
-	b.second = installtest.Answers
-	status, out, errs := b.run("install", "--dry-run", "--medium", medium(t, nil))
-	if status != 0 || !strings.Contains(out, " 13. Write the partition table to /dev/disk/by-id/virtio-D1") || len(b.sys.Calls) > 0 || b.port.Len() > 0 {
-		t.Errorf("status %d, calls %v, events %s\n%s%s", status, b.sys.Calls, b.port.String(), out, errs)
-	}
-	status, out, _ = b.run("install", "--dry-run", "--json", "--medium", medium(t, nil))
-	if status != 0 || !json.Valid([]byte(out)) || !strings.Contains(out, `"kind": "activate"`) {
-		t.Errorf("status %d\n%s", status, out)
-	}
-}
-
-func TestVerify(t *testing.T) {
-	dir := medium(t, map[string]string{"caisson/note": "x"})
-	b := newBench(t)
-	if status, out, errs := b.run("verify", "--medium", dir); status != 0 || !strings.Contains(out, "every byte") {
-		t.Errorf("status %d\n%s%s", status, out, errs)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "caisson/extra"), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if status, out, errs := b.run("verify", "--medium", dir); status != 5 || !strings.Contains(errs, "caisson/extra") {
-		t.Errorf("status %d\n%s%s", status, out, errs)
 	}
 }
 

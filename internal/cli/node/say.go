@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"caisson.dev/caisson/internal/event"
-	"caisson.dev/caisson/internal/size"
 )
 
 // voice is where a command speaks: events to the port, the same as plain lines
@@ -37,10 +37,10 @@ func (r *run) speak(source string, asJSON bool) *voice {
 	if asJSON {
 		sinks = append(sinks, event.Lines(r.out, source))
 	} else {
-		sinks = append(sinks, plain(r.out))
+		sinks = append(sinks, plain(r.out, r.now))
 	}
 	for _, c := range v.others {
-		sinks = append(sinks, plain(c))
+		sinks = append(sinks, plain(c, r.now))
 	}
 	v.sink = event.Tee(sinks...)
 	return v
@@ -73,26 +73,29 @@ func (v *voice) done(err error, data map[string]string) {
 	})
 }
 
-// plain prints events for people: a line for each, but progress only by quarters.
-func plain(w io.Writer) event.Sink {
+// failed ends a command that speaks no events, under --json: its output is the
+// error as events and "done", as everywhere. It returns the error.
+func (r *run) failed(source string, err error) error {
+	v := &voice{sink: event.Lines(r.out, source)}
+	v.done(err, nil)
+	return err
+}
+
+// plain prints events for people: a line for each, but progress only now and then.
+func plain(w io.Writer, now func() time.Time) event.Sink {
 	var mu sync.Mutex
-	quarter := map[string]int64{}
+	p := &pace{w: w, now: now}
 	return func(e event.Event) {
 		mu.Lock()
 		defer mu.Unlock()
 		switch e.Name {
 		case "progress", "media.check":
-			if e.Size <= 0 {
-				return
-			}
-			key := fmt.Sprint(e.Name, e.Step)
-			now := e.Done * 4 / e.Size
-			if now <= quarter[key] {
-				return
-			}
-			quarter[key] = now
-			fmt.Fprintf(w, "    %3d %%  %s of %s\n", now*25, size.Bytes(e.Done), size.Bytes(e.Size))
+			p.tell(e)
+		case "media.begin":
+			p.begin()
+			fmt.Fprintln(w, e.Message)
 		case "step":
+			p.begin()
 			fmt.Fprintf(w, "[%d/%d] %s\n", e.Step, e.Steps, e.Message)
 		case "error":
 			fmt.Fprintf(w, "\n%s\n\n", e.Message)

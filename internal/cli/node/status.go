@@ -16,7 +16,7 @@ import (
 )
 
 type statusCmd struct {
-	JSON bool `help:"Machine-readable: one JSON value."`
+	JSON bool `help:"Machine-readable: one JSON value; an error as JSON lines that end with done."`
 }
 
 // state is a node as it is now.
@@ -52,6 +52,9 @@ type check struct {
 // part that is down is part of the answer.
 func (c statusCmd) Run(r *run) error {
 	n, err := load(r.root)
+	if err != nil && c.JSON {
+		return r.failed("node", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -22,12 +22,12 @@ func wantCodes(t *testing.T, events []vm.Seen, want ...string) {
 	}
 }
 
-// TestBIOSSaysWhatIsNeeded: the firmware is set to legacy boot. The medium
-// starts all the same, and says what to change.
+// TestBIOSSaysWhatIsNeeded: the firmware is set to legacy boot. The stick starts
+// all the same, and says what to change.
 func TestBIOSSaysWhatIsNeeded(t *testing.T) {
 	events := refused(t, "bios", vm.Config{
 		Firmware: vm.BIOS,
-		Media:    []vm.Medium{optical(*isoFlag), answers(t, vm.Optical)},
+		Media:    []vm.Medium{{Path: *isoFlag, Attach: vm.Stick}, answers(t, vm.Stick)},
 		Disks:    []vm.Disk{blankDisk(t, diskSize)},
 	})
 	wantCodes(t, events, "FIRMWARE-BIOS")
@@ -36,11 +36,11 @@ func TestBIOSSaysWhatIsNeeded(t *testing.T) {
 	}
 }
 
-// TestDiskTooSmall: the one disk cannot hold what is carried. Both sizes are in
-// the message.
+// TestDiskTooSmall: the ISO was written to a disk of the machine, and the other
+// disk cannot hold what is carried. Both sizes are in the message.
 func TestDiskTooSmall(t *testing.T) {
 	events := refused(t, "too-small", vm.Config{
-		Media: []vm.Medium{optical(*isoFlag), answers(t, vm.Optical)},
+		Media: []vm.Medium{{Path: *isoFlag, Attach: vm.Drive}, answers(t, vm.Optical)},
 		Disks: []vm.Disk{blankDisk(t, 4*size.GiB)},
 	})
 	wantCodes(t, events, "DISK-TOO-SMALL")
@@ -50,7 +50,8 @@ func TestDiskTooSmall(t *testing.T) {
 }
 
 // TestDiskHoldsData: the disk is large enough and has a partition table; consent
-// was for a blank one. Not a byte of it changes.
+// was for a blank one. Not a byte of it changes. The medium is in an optical
+// drive, under enforced Secure Boot.
 func TestDiskHoldsData(t *testing.T) {
 	disk := vm.Disk{Path: filepath.Join(t.TempDir(), "disk.img"), Serial: diskSerial}
 	f, err := os.Create(disk.Path)
@@ -64,7 +65,8 @@ func TestDiskHoldsData(t *testing.T) {
 	tool(t, "sgdisk", "--new=1:0:+1G", "--change-name=1:payroll", disk.Path)
 	before := content(t, disk.Path)
 	v := boot(t, "holds-data", vm.Config{
-		Media: []vm.Medium{optical(*isoFlag), answers(t, vm.Optical)}, Disks: []vm.Disk{disk},
+		Firmware: vm.UEFISecureBoot,
+		Media:    []vm.Medium{optical(*isoFlag), answers(t, vm.Optical)}, Disks: []vm.Disk{disk},
 	})
 	if _, err := v.WaitEvent(within(t, toInstaller), "the installer's start", vm.Named("start")); err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package vm
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -71,8 +72,8 @@ func check(c Config) error {
 		return wrong("socket path "+path, fmt.Sprintf("%d bytes", len(path)), fmt.Sprintf("at most %d", socketPathMax))
 	}
 	for _, m := range c.Media {
-		if m.Path == "" || (m.Attach != Optical && m.Attach != Stick) {
-			return wrong("medium", fmt.Sprintf("path %q, attach %q", m.Path, m.Attach), "a path, and optical or usb")
+		if m.Path == "" || !slices.Contains([]Attach{Optical, Stick, Drive}, m.Attach) {
+			return wrong("medium", fmt.Sprintf("path %q, attach %q", m.Path, m.Attach), "a path, and optical, usb or disk")
 		}
 	}
 	for _, d := range c.Disks {
@@ -154,16 +155,19 @@ func storage(c Config) []string {
 		id := fmt.Sprintf("medium%d", i)
 		drive := fmt.Sprintf("if=none,id=%s,format=%s,readonly=on,file=%s", id, m.Format, esc(m.Path))
 		boot := fmt.Sprintf(",bootindex=%d", firstMedium+i)
-		if m.Attach == Stick {
+		switch m.Attach {
+		case Stick:
 			if !stick {
 				args = append(args, "-device", "qemu-xhci,id=xhci")
 				stick = true
 			}
 			args = append(args, "-drive", drive, "-device", "usb-storage,bus=xhci.0,removable=on,drive="+id+boot)
-			continue
+		case Drive:
+			args = append(args, "-drive", drive, "-device", "virtio-blk-pci,drive="+id+boot)
+		default:
+			args = append(args, "-drive", drive+",media=cdrom", "-device", fmt.Sprintf("ide-cd,bus=ide.%d,drive=%s%s", port, id, boot))
+			port++
 		}
-		args = append(args, "-drive", drive+",media=cdrom", "-device", fmt.Sprintf("ide-cd,bus=ide.%d,drive=%s%s", port, id, boot))
-		port++
 	}
 	for i, d := range c.Disks {
 		id := fmt.Sprintf("disk%d", i)

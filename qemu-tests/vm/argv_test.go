@@ -34,6 +34,7 @@ func TestArgv(t *testing.T) {
 		}},
 		{"three-buses-disks-first", func(c *Config) {
 			c.Order = DisksFirst
+			c.Media[0].Attach = Drive
 			c.Serial, c.UUID = "SN-1,2", "3f1e0c5a-1111-2222-3333-444455556666"
 			c.Disks = []Disk{
 				{Path: "/vm/a,b.img", Bus: NVMe, Serial: "N1", Durable: true},
@@ -85,7 +86,7 @@ func TestArgvRefuses(t *testing.T) {
 		{"no folder for sockets", func(c *Config) { c.Dir = "" }, "a folder"},
 		{"folder too deep for a socket", func(c *Config) { c.Dir = "/" + strings.Repeat("d", 100) }, "at most 107"},
 		{"medium without a path", func(c *Config) { c.Media[0].Path = "" }, "a path"},
-		{"medium on a floppy", func(c *Config) { c.Media[0].Attach = "floppy" }, "optical or usb"},
+		{"medium on a floppy", func(c *Config) { c.Media[0].Attach = "floppy" }, "optical, usb or disk"},
 		{"disk on an unknown bus", func(c *Config) { c.Disks[0].Bus = "mfm" }, "virtio, nvme or sata"},
 		{"serial too long", func(c *Config) { c.Disks[0].Serial = strings.Repeat("S", 21) }, "at most 20"},
 		{"nvme without serial", func(c *Config) { c.Disks[0] = Disk{Path: "/d", Bus: NVMe} }, "a serial"},

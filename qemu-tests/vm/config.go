@@ -57,6 +57,7 @@ type Attach string
 const (
 	Optical Attach = "optical" // SATA CD-ROM drive: also what virtual media look like
 	Stick   Attach = "usb"     // USB mass storage on an xHCI controller
+	Drive   Attach = "disk"    // virtio disk: an image written to a fixed or virtual disk
 )
 
 // Medium is a read-only image file.

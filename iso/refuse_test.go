@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"caisson.dev/caisson/internal/digest"
+	"caisson.dev/caisson/internal/newfile"
 	"caisson.dev/caisson/iso/iso9660"
 )
 
@@ -40,8 +41,8 @@ func TestWriteFileIsAllOrNothing(t *testing.T) {
 	if old, _ := os.ReadFile(path); string(old) != "old" || len(left) != 1 {
 		t.Errorf("have %q and %d files, want the old file alone", old, len(left))
 	}
-	if _, err := i.WriteFile(context.Background(), "/dev/null", iso9660.Options{}); !BadMedium.Is(err) {
-		t.Errorf("have %v, want MEDIUM-INVALID for a device", err)
+	if _, err := i.WriteFile(context.Background(), "/dev/null", iso9660.Options{}); !newfile.Unwritable.Is(err) {
+		t.Errorf("have %v, want OUTPUT-UNWRITABLE for a device", err)
 	}
 	f.Open = given(f.Path, []byte("kind: Enclave\n")).Open
 	i.draft.given[f.Path] = f

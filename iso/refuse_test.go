@@ -14,6 +14,7 @@ import (
 	"caisson.dev/caisson/internal/digest"
 	"caisson.dev/caisson/internal/newfile"
 	"caisson.dev/caisson/iso/iso9660"
+	"caisson.dev/caisson/iso/isotest"
 )
 
 func TestWriteFileIsAllOrNothing(t *testing.T) {
@@ -69,9 +70,9 @@ func TestRefused(t *testing.T) {
 		{"label", func(m *Medium) { m.Label = "x" }, "ISO-ENTRY: cannot label"},
 		{"same path", func(m *Medium) { m.Files = append(m.Files, given(InfoPath, nil)) }, "have it twice"},
 		{"no shim", func(m *Medium) { m.EFI.Shim = []byte("text") }, "BOOT-PIECE: cannot use shim: have 4 bytes"},
-		{"unsigned", func(m *Medium) { m.EFI.Grub = program("g", 0x8664, 0) }, "cannot use GRUB: have a program without a signature"},
-		{"arm", func(m *Medium) { m.EFI.MokManager = program("g", 0xAA64, 8) }, "cannot use MokManager: have a program for machine 0xaa64"},
-		{"large", func(m *Medium) { m.EFI.Grub = append(program("g", 0x8664, 8), make([]byte, 32<<20)...) }, "ESP-TOO-LARGE"},
+		{"unsigned", func(m *Medium) { m.EFI.Grub = isotest.Program("g", 0x8664, 0) }, "cannot use GRUB: have a program without a signature"},
+		{"arm", func(m *Medium) { m.EFI.MokManager = isotest.Program("g", 0xAA64, 8) }, "cannot use MokManager: have a program for machine 0xaa64"},
+		{"large", func(m *Medium) { m.EFI.Grub = append(isotest.Program("g", 0x8664, 8), make([]byte, 32<<20)...) }, "ESP-TOO-LARGE"},
 		{"no boot code", func(m *Medium) { m.BIOS = &BIOS{MBR: make([]byte, 512), Image: m.BIOS.Image} }, "cannot use boot_hybrid.img"},
 		{"no core", func(m *Medium) { m.BIOS = &BIOS{MBR: m.BIOS.MBR} }, "cannot use eltorito.img"},
 	} {

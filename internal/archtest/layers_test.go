@@ -140,7 +140,7 @@ func TestTestPackagesStayInTests(t *testing.T) {
 		from := s.folder()
 		for _, path := range s.imports() {
 			to := strings.TrimPrefix(path, module+"/")
-			testOnly := to == "internal/golden" || to == "images/imagetest" || to == "installer/installtest" || to == "internal/system/fake"
+			testOnly := to == "internal/golden" || to == "images/imagetest" || to == "installer/installtest" || to == "iso/isotest" || to == "internal/system/fake"
 			if testOnly && !s.isTest() && from != "installer/installtest" && from != "images/imagetest" {
 				t.Errorf("%s imports %s, which is for tests", s.path, to)
 			}

@@ -3,7 +3,6 @@ package iso
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"io"
 	"os"
 	"os/exec"
@@ -15,54 +14,18 @@ import (
 	"caisson.dev/caisson/internal/golden"
 	"caisson.dev/caisson/internal/gpt"
 	"caisson.dev/caisson/iso/iso9660"
+	"caisson.dev/caisson/iso/isotest"
 )
 
 const epoch = 1793000000
 
-// program is the least that is a signed x86-64 EFI program to a reader.
-func program(name string, machine uint16, signature uint32) []byte {
-	b := make([]byte, 1024, 1024+len(name))
-	le := binary.LittleEndian
-	copy(b, "MZ")
-	le.PutUint32(b[0x3C:], 64)
-	copy(b[64:], "PE\x00\x00")
-	le.PutUint16(b[68:], machine)
-	le.PutUint16(b[84:], 240) // optional header
-	le.PutUint16(b[88:], 0x20B)
-	le.PutUint32(b[88+108:], 16)
-	le.PutUint32(b[88+112+4*8+4:], signature)
-	return append(b, name...)
-}
-
 // rescue is an ISO with the files that ReadBIOS takes from Debian's.
 func rescue(t testing.TB, skip string) []byte {
-	files := map[string][]byte{
-		"eltorito.img": bytes.Repeat([]byte("core"), 8000), "moddep.lst": []byte("normal: extcmd test\nextcmd:\nntfs: fshelp\n"),
-		"command.lst": []byte("search: search\n"), "terminal.lst": []byte("oserial: serial\n"), "fs.lst": []byte("ntfs\niso9660\n"),
-		"extcmd.mod": []byte("extcmd"), "ntfs.mod": []byte("ntfs"),
-	}
-	for _, name := range wanted {
-		files[name+".mod"] = []byte(name)
-	}
-	delete(files, skip)
-	v := iso9660.Volume{Label: "RESCUE", Epoch: epoch}
-	for name, b := range files {
-		v.Entries = append(v.Entries, iso9660.Entry{Path: biosDir + name, Size: int64(len(b))})
-	}
-	l, err := iso9660.Plan(v)
+	b, err := isotest.Rescue(MenuModules, skip)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out bytes.Buffer
-	_, err = l.Write(context.Background(), &out, iso9660.Content{Source: func(p string) (iso9660.Source, error) {
-		return iso9660.Source{Open: func() (io.ReadCloser, error) {
-			return io.NopCloser(bytes.NewReader(files[strings.TrimPrefix(p, biosDir)])), nil
-		}}, nil
-	}}, iso9660.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out.Bytes()
+	return b
 }
 
 func given(path string, b []byte) File {
@@ -74,7 +37,7 @@ const manifest = "caisson/manifest.json"
 // medium is a small one with all there is.
 func medium(t testing.TB) Medium {
 	r := rescue(t, "")
-	bios, err := ReadBIOS(bytes.NewReader(r), int64(len(r)), bytes.Repeat([]byte{0xEB}, 512))
+	bios, err := ReadBIOS(bytes.NewReader(r), int64(len(r)), isotest.Hybrid())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +49,7 @@ func medium(t testing.TB) Medium {
 			given("caisson/blobs/sha256/"+digest.Of(blob).Hex(), blob), given("caisson/caisson.yaml", []byte("kind: Enclave\n")),
 		},
 		Sealed:  []string{manifest, manifest + ".minisig"},
-		EFI:     EFI{program("shim", 0x8664, 8), program("grub", 0x8664, 8), program("mm", 0x8664, 8)},
+		EFI:     EFI{isotest.Program("shim", isotest.X8664, 8), isotest.Program("grub", isotest.X8664, 8), isotest.Program("mm", isotest.X8664, 8)},
 		BIOS:    bios,
 		Command: "root=live:CDLABEL=CAISSON_0123ABCD rd.live.image  caisson.live console=tty0 console=ttyS0,115200",
 		Entries: []Entry{{"install", "Install this node", ""}, {"rescue", "Rescue shell", "systemd.unit=rescue.target caisson.note=a;b"}},

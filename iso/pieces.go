@@ -42,8 +42,9 @@ type BIOS struct {
 	Modules map[string][]byte // file name -> content: what the menu needs
 }
 
-// wanted are the modules that the menu uses; their dependencies come along.
-var wanted = []string{
+// MenuModules are the GRUB modules that the menu uses; their dependencies come
+// along.
+var MenuModules = []string{
 	"normal", "configfile", "search", "search_fs_file", "iso9660", "part_gpt", "part_msdos", "biosdisk",
 	"linux", "gzio", "serial", "terminal", "test", "echo", "sleep", "halt", "reboot", "all_video", "minicmd", "ls",
 }
@@ -71,7 +72,7 @@ func ReadBIOS(rescue io.ReaderAt, size int64, hybrid []byte) (*BIOS, error) {
 	b.Image = take("eltorito.img")
 	deps := take("moddep.lst")
 	b.Modules["moddep.lst"], b.Modules["command.lst"], b.Modules["terminal.lst"] = deps, take("command.lst"), take("terminal.lst")
-	names := closure(deps, wanted)
+	names := closure(deps, MenuModules)
 	for _, name := range names {
 		b.Modules[name+".mod"] = take(name + ".mod")
 	}

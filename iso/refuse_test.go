@@ -12,7 +12,9 @@ import (
 	"testing"
 
 	"caisson.dev/caisson/internal/digest"
+	"caisson.dev/caisson/internal/newfile"
 	"caisson.dev/caisson/iso/iso9660"
+	"caisson.dev/caisson/iso/isotest"
 )
 
 func TestWriteFileIsAllOrNothing(t *testing.T) {
@@ -40,8 +42,8 @@ func TestWriteFileIsAllOrNothing(t *testing.T) {
 	if old, _ := os.ReadFile(path); string(old) != "old" || len(left) != 1 {
 		t.Errorf("have %q and %d files, want the old file alone", old, len(left))
 	}
-	if _, err := i.WriteFile(context.Background(), "/dev/null", iso9660.Options{}); !BadMedium.Is(err) {
-		t.Errorf("have %v, want MEDIUM-INVALID for a device", err)
+	if _, err := i.WriteFile(context.Background(), "/dev/null", iso9660.Options{}); !newfile.Unwritable.Is(err) {
+		t.Errorf("have %v, want OUTPUT-UNWRITABLE for a device", err)
 	}
 	f.Open = given(f.Path, []byte("kind: Enclave\n")).Open
 	i.draft.given[f.Path] = f
@@ -68,9 +70,9 @@ func TestRefused(t *testing.T) {
 		{"label", func(m *Medium) { m.Label = "x" }, "ISO-ENTRY: cannot label"},
 		{"same path", func(m *Medium) { m.Files = append(m.Files, given(InfoPath, nil)) }, "have it twice"},
 		{"no shim", func(m *Medium) { m.EFI.Shim = []byte("text") }, "BOOT-PIECE: cannot use shim: have 4 bytes"},
-		{"unsigned", func(m *Medium) { m.EFI.Grub = program("g", 0x8664, 0) }, "cannot use GRUB: have a program without a signature"},
-		{"arm", func(m *Medium) { m.EFI.MokManager = program("g", 0xAA64, 8) }, "cannot use MokManager: have a program for machine 0xaa64"},
-		{"large", func(m *Medium) { m.EFI.Grub = append(program("g", 0x8664, 8), make([]byte, 32<<20)...) }, "ESP-TOO-LARGE"},
+		{"unsigned", func(m *Medium) { m.EFI.Grub = isotest.Program("g", 0x8664, 0) }, "cannot use GRUB: have a program without a signature"},
+		{"arm", func(m *Medium) { m.EFI.MokManager = isotest.Program("g", 0xAA64, 8) }, "cannot use MokManager: have a program for machine 0xaa64"},
+		{"large", func(m *Medium) { m.EFI.Grub = append(isotest.Program("g", 0x8664, 8), make([]byte, 32<<20)...) }, "ESP-TOO-LARGE"},
 		{"no boot code", func(m *Medium) { m.BIOS = &BIOS{MBR: make([]byte, 512), Image: m.BIOS.Image} }, "cannot use boot_hybrid.img"},
 		{"no core", func(m *Medium) { m.BIOS = &BIOS{MBR: m.BIOS.MBR} }, "cannot use eltorito.img"},
 	} {

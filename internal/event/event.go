@@ -1,8 +1,10 @@
 // Package event is what a running step says of itself: one JSON object a line,
-// the same on the virtio-serial port org.caisson.events (installer and node),
-// and on standard output of any command under --json. Harness, TUI and rack
-// automation read this and nothing else. A stream ends with a "done" event;
-// its absence means failure. No secret is ever put in an event. It is a leaf.
+// the same on the virtio-serial port org.caisson.events (installer and node), on
+// standard output of caisson-node install and ready under --json, and on standard
+// error of caisson under --json, whose standard output is the result. Harness, TUI and rack
+// automation read this and nothing else. A stream ends with a "done" event,
+// whose data has the result, "ok" or "failed"; its absence means failure. No
+// secret is ever put in an event. It is a leaf.
 package event
 
 import (

@@ -14,6 +14,9 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files instead of comparing")
 
+// Updating tells whether files are written, for a test that has a way of its own.
+func Updating() bool { return *update }
+
 // Equal fails the test unless testdata/<name> holds exactly got.
 func Equal(t *testing.T, name string, got []byte) {
 	t.Helper()

@@ -28,6 +28,7 @@ type Reporter struct {
 	begun map[string]time.Time
 	ended map[string]bool
 	now   func() time.Time
+	over  bool
 }
 
 type shower interface {
@@ -37,20 +38,19 @@ type shower interface {
 	close()
 }
 
-// New chooses the way of showing: JSON events when asked, bars when w is a
-// terminal, plain lines otherwise.
-func New(w io.Writer, json bool) *Reporter {
-	r := &Reporter{last: map[string]time.Time{}, begun: map[string]time.Time{}, ended: map[string]bool{}, now: time.Now}
-	f, isFile := w.(*os.File)
-	switch {
-	case json:
-		r.show = events{event.Lines(w, "caisson")}
-	case isFile && term.IsTerminal(int(f.Fd())):
-		r.show = &bars{p: mpb.New(mpb.WithOutput(w), mpb.WithWidth(32)), bars: map[string]*mpb.Bar{}}
-	default:
-		r.show = &lines{w: w, next: map[string]time.Duration{}}
+// New shows bars when w is a terminal, plain lines otherwise.
+func New(w io.Writer) *Reporter {
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return reporter(&bars{p: mpb.New(mpb.WithOutput(w), mpb.WithWidth(32)), bars: map[string]*mpb.Bar{}})
 	}
-	return r
+	return reporter(&lines{w: w, next: map[string]time.Duration{}})
+}
+
+// Events reports to a stream that others speak in as well.
+func Events(sink event.Sink) *Reporter { return reporter(events{sink}) }
+
+func reporter(show shower) *Reporter {
+	return &Reporter{show: show, last: map[string]time.Time{}, begun: map[string]time.Time{}, ended: map[string]bool{}, now: time.Now}
 }
 
 // Report takes done of total bytes (total 0: not known) of one piece of work;
@@ -63,7 +63,7 @@ func (r *Reporter) Report(name string, done, total int64) {
 		r.begun[name] = now
 	}
 	end := total > 0 && done >= total
-	if r.ended[name] || (!end && now.Sub(r.last[name]) < 100*time.Millisecond) {
+	if r.over || r.ended[name] || (!end && now.Sub(r.last[name]) < 100*time.Millisecond) {
 		return
 	}
 	r.last[name], r.ended[name] = now, end
@@ -74,14 +74,20 @@ func (r *Reporter) Report(name string, done, total int64) {
 func (r *Reporter) Note(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.over {
+		return
+	}
 	r.show.note(fmt.Sprintf(format, args...))
 }
 
-// Close draws the last state; call it once, before other output.
+// Close draws the last state; call it before other output. Nothing is shown after.
 func (r *Reporter) Close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.show.close()
+	if !r.over {
+		r.over = true
+		r.show.close()
+	}
 }
 
 type events struct{ sink event.Sink }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"caisson.dev/caisson/internal/event"
 )
 
 // clock steps by hand.
@@ -15,7 +17,7 @@ func (c *clock) now() time.Time { return c.at }
 func TestLinesAreFewAndEndOnce(t *testing.T) {
 	var out bytes.Buffer
 	c := &clock{at: time.Unix(1e9, 0)}
-	r := New(&out, false)
+	r := New(&out)
 	r.now = c.now
 	for done := int64(0); done <= 100<<20; done += 1 << 20 {
 		r.Report("download", done, 100<<20)
@@ -43,7 +45,7 @@ func TestLinesAreFewAndEndOnce(t *testing.T) {
 
 func TestEventsUnderJSON(t *testing.T) {
 	var out bytes.Buffer
-	r := New(&out, true)
+	r := Events(event.Lines(&out, "caisson"))
 	r.Report("iso", 5, 10)
 	r.Note("hello %d", 1)
 	r.Close()

@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"caisson.dev/caisson/internal/digest"
+	"caisson.dev/caisson/internal/fault"
+	"caisson.dev/caisson/internal/newfile"
 	"caisson.dev/caisson/iso/iso9660"
 )
 
@@ -20,7 +22,8 @@ const (
 const answersEpoch = 946684800
 
 // AnswersMedium writes an ISO image at path that holds the answers: the second
-// stick of an unattended install. The answers are not looked at.
+// stick of an unattended install, whole or not at all. The answers are not looked
+// at.
 func AnswersMedium(path string, answers []byte) error {
 	layout, err := iso9660.Plan(iso9660.Volume{
 		Label: AnswersLabel, Application: "CAISSON ANSWERS", Epoch: answersEpoch,
@@ -30,21 +33,19 @@ func AnswersMedium(path string, answers []byte) error {
 	if err != nil {
 		return err
 	}
-	out, err := os.Create(path)
-	if err != nil {
-		return StartFailed.New("cannot make the answers medium: %w", err)
-	}
-	_, err = layout.Write(context.Background(), out, iso9660.Content{
-		Source: func(string) (iso9660.Source, error) {
-			return iso9660.Source{
-				Open:   func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(answers)), nil },
-				Digest: digest.Of(answers),
-			}, nil
-		},
-	}, iso9660.Options{})
-	if err != nil {
-		out.Close()
+	err = newfile.Write(path, func(out *os.File) error {
+		_, err := layout.Write(context.Background(), out, iso9660.Content{
+			Source: func(string) (iso9660.Source, error) {
+				return iso9660.Source{
+					Open:   func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(answers)), nil },
+					Digest: digest.Of(answers),
+				}, nil
+			},
+		}, iso9660.Options{})
 		return err
+	})
+	if err != nil && len(fault.All(err)) == 0 {
+		return newfile.Unwritable.New("cannot write the answers medium %s: %w", path, err)
 	}
-	return out.Close()
+	return err
 }

@@ -1,7 +1,10 @@
 package vm
 
 import (
+	"context"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"caisson.dev/caisson/internal/size"
@@ -43,4 +46,23 @@ func PersonConfig(iso string, o PersonOptions, getenv func(string) string) Confi
 		c.Console, c.Display = ConsoleWindow, "gtk"
 	}
 	return c.defaults()
+}
+
+// Windowless turns a window that this QEMU cannot open into the serial line on
+// this terminal, and says so in why; why is "" where nothing had to change.
+// Distributions ship QEMU's windows as packages of their own.
+func Windowless(ctx context.Context, c Config) (changed Config, why string) {
+	if c.Console != ConsoleWindow {
+		return c, ""
+	}
+	// It loads each module that it lists. Where it cannot be asked, its own words
+	// on starting tell more.
+	list, err := exec.CommandContext(ctx, c.Program, "-display", "help").Output()
+	if err != nil || slices.Contains(strings.Fields(string(list)), c.Display) {
+		return c, ""
+	}
+	why = "no window: this QEMU has no " + c.Display + " display (Debian, Ubuntu: package qemu-system-gui). " +
+		"The serial line is on this terminal; leave with Ctrl-A X."
+	c.Console, c.Display = ConsoleStdio, "none"
+	return c, why
 }

@@ -1,6 +1,9 @@
 package vm
 
 import (
+	"context"
+	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -28,6 +31,51 @@ func TestPersonConfig(t *testing.T) {
 	if c.Console != ConsoleStdio || c.Firmware != UEFISecureBoot || len(c.Media) != 2 || c.Media[1].Attach != Stick ||
 		c.Disks[0].Path != "/d.img" || c.Memory != 8*size.GiB || c.CPUs != 8 {
 		t.Errorf("all chosen: have %+v", c)
+	}
+}
+
+// TestWindowless asks a stand-in for QEMU what displays it has.
+func TestWindowless(t *testing.T) {
+	display := func(string) string { return ":0" }
+	for _, tt := range []struct {
+		name, script string
+		want         Console
+	}{
+		{"no gtk module", "[ $1$2 = -displayhelp ] && printf 'Available display backend types:\\nnone\\ndbus\\n'", ConsoleStdio},
+		{"gtk", "printf 'Available display backend types:\\nnone\\ngtk\\n'", ConsoleWindow},
+		{"cannot be asked", "exit 1", ConsoleWindow},
+	} {
+		program := filepath.Join(t.TempDir(), "qemu")
+		if err := os.WriteFile(program, []byte("#!/bin/sh\n"+tt.script+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		c := PersonConfig("/demo.iso", PersonOptions{}, display)
+		c.Program = program
+		got, why := Windowless(t.Context(), c)
+		if got.Console != tt.want || (why != "") != (tt.want == ConsoleStdio) || (got.Display == "none") != (why != "") {
+			t.Errorf("%s: have %s with display %s, %q; want %s", tt.name, got.Console, got.Display, why, tt.want)
+		}
+		if why != "" && !strings.Contains(why, "qemu-system-gui") {
+			t.Errorf("%s: have %q, want the package's name", tt.name, why)
+		}
+	}
+}
+
+func TestRunSaysWhatToDoWithoutAWindow(t *testing.T) {
+	dir := t.TempDir()
+	program := filepath.Join(dir, "qemu")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\nexit 1\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	err := Run(t.Context(), Config{Program: program, Firmware: BIOS, Dir: dir, Console: ConsoleWindow, Display: "gtk"}, nil, io.Discard, io.Discard)
+	if !StartFailed.Is(err) || !strings.Contains(err.Error(), "--serial") {
+		t.Errorf("have %v, want %s with a hint at --serial", err, StartFailed.Code)
+	}
+	stopped, cancel := context.WithCancel(t.Context())
+	cancel()
+	err = Run(stopped, Config{Program: program, Firmware: BIOS, Dir: dir, Console: ConsoleStdio}, nil, io.Discard, io.Discard)
+	if !errors.Is(err, context.Canceled) || StartFailed.Is(err) {
+		t.Errorf("have %v, want the end of the context", err)
 	}
 }
 

@@ -1,7 +1,6 @@
 package vm
 
 import (
-	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -43,22 +42,10 @@ func FindFirmware(kind Firmware, exists func(path string) bool) (FirmwareFiles, 
 		kind, strings.Join(tried, ", ")).Hint("install the package ovmf (Debian, Ubuntu) or edk2-ovmf (Fedora, Arch)")
 }
 
-// Resolve fills in what depends on this computer: the program's path, the
-// firmware, the accelerator, a folder. It makes the folder and the private copy
-// of the variable store when they are missing, and every disk file that is not
-// there yet (sparse, Disk.Size bytes).
+// Resolve fills in what depends on this computer (Look) and makes the folder and
+// the files that are not there yet. Without a Dir it makes a temporary one.
 func Resolve(c Config) (Config, error) {
-	asked := c.Accel
-	c = c.defaults()
-	program, err := exec.LookPath(c.Program)
-	if err != nil {
-		return c, QEMUMissing.New("cannot start a virtual machine: have no program %s, need QEMU 7.0 or newer: %w", c.Program, err).
-			Hint("install the package qemu-system-x86 (Debian, Ubuntu), qemu-system-x86-core (Fedora) or qemu-base (Arch)")
-	}
-	c.Program = program
-	if asked == "" && kvmUsable() {
-		c.Accel = KVM
-	}
+	var err error
 	if c.Dir == "" {
 		if c.Dir, err = os.MkdirTemp("", "caisson-vm-"); err != nil {
 			return c, StartFailed.New("cannot make a folder for the virtual machine: %w", err)
@@ -66,25 +53,59 @@ func Resolve(c Config) (Config, error) {
 	} else if err := os.MkdirAll(c.Dir, 0o755); err != nil {
 		return c, StartFailed.New("cannot make a folder for the virtual machine: %w", err)
 	}
-	if c.Firmware != BIOS && c.Files == (FirmwareFiles{}) {
-		if c.Files, err = FindFirmware(c.Firmware, isFile); err != nil {
-			return c, err
-		}
-		if c.Files.Vars, err = privateVars(c.Files.Vars, c.file(string(c.Firmware)+"-"+varsCopy)); err != nil {
-			return c, StartFailed.New("cannot copy the firmware's variables: %w", err)
-		}
+	c, missing, err := Look(c)
+	if err != nil {
+		return c, err
 	}
-	for _, m := range c.Media {
-		if !isFile(m.Path) {
-			return c, ConfigWrong.New("cannot plug in the medium %s: have no such file, need an image", m.Path)
-		}
-	}
-	for _, d := range c.Disks {
-		if err := makeDisk(d); err != nil {
+	for _, m := range missing {
+		if err := m.make(); err != nil {
 			return c, err
 		}
 	}
 	return c, nil
+}
+
+// Look fills in the program's path, the firmware and the accelerator, and lists
+// the files that must be made before the machine starts: the private copy of the
+// variable store, and disks. It makes nothing.
+func Look(c Config) (Config, []Missing, error) {
+	asked := c.Accel
+	c = c.defaults()
+	program, err := exec.LookPath(c.Program)
+	if err != nil {
+		return c, nil, QEMUMissing.New("cannot start a virtual machine: have no program %s, need QEMU 7.0 or newer: %w", c.Program, err).
+			Hint("install the package qemu-system-x86 (Debian, Ubuntu), qemu-system-x86-core (Fedora) or qemu-base (Arch)")
+	}
+	c.Program = program
+	if asked == "" && kvmUsable() {
+		c.Accel = KVM
+	}
+	var missing []Missing
+	if c.Firmware != BIOS && c.Files == (FirmwareFiles{}) {
+		if c.Files, err = FindFirmware(c.Firmware, isFile); err != nil {
+			return c, nil, err
+		}
+		// A second start of the same machine finds what the first one wrote.
+		shared := c.Files.Vars
+		if c.Files.Vars = c.file(string(c.Firmware) + "-" + varsCopy); !isFile(c.Files.Vars) {
+			missing = append(missing, Missing{Path: c.Files.Vars, From: shared})
+		}
+	}
+	for _, m := range c.Media {
+		if !isFile(m.Path) {
+			return c, nil, ConfigWrong.New("cannot plug in the medium %s: have no such file, need an image", m.Path)
+		}
+	}
+	for _, d := range c.Disks {
+		if isFile(d.Path) {
+			continue
+		}
+		if d.Size <= 0 {
+			return c, nil, ConfigWrong.New("cannot make the disk %s: have size %s, need the size of a new disk or a file that exists", d.Path, d.Size)
+		}
+		missing = append(missing, Missing{Path: d.Path, Size: d.Size})
+	}
+	return c, missing, nil
 }
 
 func isFile(path string) bool {
@@ -116,45 +137,4 @@ func virtualizes(cpuinfo string) bool {
 		}
 	}
 	return false
-}
-
-// privateVars copies the store once; a second start of the same machine finds
-// what the first one wrote.
-func privateVars(from, to string) (string, error) {
-	if isFile(to) {
-		return to, nil
-	}
-	in, err := os.Open(from)
-	if err != nil {
-		return "", err
-	}
-	defer in.Close()
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return "", err
-	}
-	if _, err := io.Copy(out, in); err != nil {
-		out.Close()
-		return "", err
-	}
-	return to, out.Close()
-}
-
-// makeDisk makes a sparse file unless one is there.
-func makeDisk(d Disk) error {
-	if isFile(d.Path) {
-		return nil
-	}
-	if d.Size <= 0 {
-		return ConfigWrong.New("cannot make the disk %s: have size %s, need the size of a new disk or a file that exists", d.Path, d.Size)
-	}
-	f, err := os.OpenFile(d.Path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return StartFailed.New("cannot make the disk %s: %w", d.Path, err)
-	}
-	if err := f.Truncate(int64(d.Size)); err != nil {
-		f.Close()
-		return StartFailed.New("cannot make the disk %s of %s: %w", d.Path, d.Size, err)
-	}
-	return f.Close()
 }

@@ -46,17 +46,17 @@ func TestResolveMakesSparseDisksAndPrivateVariables(t *testing.T) {
 	if err := os.WriteFile(shared, []byte("variables"), 0o444); err != nil {
 		t.Fatal(err)
 	}
-	copied, err := privateVars(shared, filepath.Join(dir, "mine.fd"))
-	if err != nil {
+	copied := Missing{Path: filepath.Join(dir, "mine.fd"), From: shared}
+	if err := copied.make(); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(copied, []byte("enrolled"), 0o600); err != nil {
+	if err := os.WriteFile(copied.Path, []byte("enrolled"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := privateVars(shared, copied); err != nil {
-		t.Fatal(err)
+	if err := copied.make(); !StartFailed.Is(err) {
+		t.Errorf("second time: have %v, want %s", err, StartFailed.Code)
 	}
-	if b, _ := os.ReadFile(copied); string(b) != "enrolled" {
+	if b, _ := os.ReadFile(copied.Path); string(b) != "enrolled" {
 		t.Errorf("second start: have %q, want what the first start wrote", b)
 	}
 
@@ -70,6 +70,34 @@ func TestResolveMakesSparseDisksAndPrivateVariables(t *testing.T) {
 	}
 	if blank, err := Blank(disk.Path); err != nil || !blank {
 		t.Errorf("new disk: have blank=%v, %v; want true", blank, err)
+	}
+}
+
+// TestLookMakesNothing: what `caisson boot --print` shows is only words.
+func TestLookMakesNothing(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	disk := Disk{Path: filepath.Join(dir, "disk.img"), Size: 24 * size.GiB}
+	c, missing, err := Look(Config{Program: program, Firmware: BIOS, Dir: filepath.Join(dir, "vm"), Disks: []Disk{disk}})
+	if err != nil || len(missing) != 1 || missing[0] != (Missing{Path: disk.Path, Size: disk.Size}) {
+		t.Errorf("have %+v, %v, want the disk", missing, err)
+	}
+	if _, err := Argv(c); err != nil {
+		t.Error(err)
+	}
+	if there, _ := os.ReadDir(dir); len(there) != 0 {
+		t.Errorf("have %v, want nothing made", there)
+	}
+	// With firmware at hand: its variables are a copy of this machine's own.
+	c, missing, err = Look(Config{Program: program, Firmware: UEFI, Dir: dir})
+	if FirmwareMissing.Is(err) {
+		t.Skip("needs OVMF (package ovmf)")
+	}
+	if err != nil || len(missing) != 1 || missing[0].Path != c.Files.Vars || c.Files.Vars != filepath.Join(dir, "uefi-vars.fd") || missing[0].From == "" {
+		t.Errorf("have %+v, %+v, %v, want a copy of the variable store", c.Files, missing, err)
 	}
 }
 

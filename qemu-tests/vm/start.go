@@ -211,7 +211,14 @@ func Run(ctx context.Context, c Config, in io.Reader, out, errs io.Writer) error
 	cmd := exec.CommandContext(ctx, c.Program, args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, errs
 	if err := cmd.Run(); err != nil {
-		return StartFailed.New("cannot run the virtual machine: %w", err)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		f := StartFailed.New("cannot run the virtual machine: have a QEMU that ended with %w, need its end without an error (its words are above)", err)
+		if c.Console == ConsoleWindow {
+			f.Hint("if the window was the reason: --serial does without one")
+		}
+		return f
 	}
 	return nil
 }

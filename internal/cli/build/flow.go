@@ -9,6 +9,7 @@ import (
 
 	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/internal/assemble"
+	"caisson.dev/caisson/internal/newfile"
 	"caisson.dev/caisson/internal/size"
 	"caisson.dev/caisson/sources"
 	"caisson.dev/caisson/spec"
@@ -163,9 +164,8 @@ type buildCmd struct {
 }
 
 func (c buildCmd) Run(r *run) error {
-	if _, err := os.Lstat(c.Output); err == nil && !c.Force {
-		return outputExists.New("cannot write %s: a file of that name exists", c.Output).
-			Hint("choose another name, or add --force to replace it")
+	if err := mayWrite(c.Output, c.Force); err != nil {
+		return err
 	}
 	choice, err := choose(c.Spec)
 	if err != nil {
@@ -191,15 +191,25 @@ func (c buildCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(c.Output), 0o755); err != nil {
-		return err
-	}
 	done, err := sealed.Write(r.ctx, store, c.Output, r.report.Report)
 	if err != nil {
 		return err
 	}
 	return r.print(done, fmt.Sprintf("%s: %s, %d files, release %s\nmanifest %s\n",
 		c.Output, size.Bytes(done.Size), done.Files, done.Release, done.Manifest))
+}
+
+// mayWrite refuses an output before any work is done for it: one that exists
+// already, unless that is wanted, and one that could not be written.
+func mayWrite(path string, force bool) error {
+	if err := newfile.Check(path); err != nil {
+		return err
+	}
+	if _, err := os.Lstat(path); err == nil && !force {
+		return outputExists.New("cannot write %s: a file of that name exists", path).
+			Hint("choose another name, or add --force to replace it")
+	}
+	return nil
 }
 
 // ownPrograms finds caisson-node and caisson-pause, which go onto the medium,

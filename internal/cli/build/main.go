@@ -6,9 +6,6 @@ package build
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -20,7 +17,6 @@ import (
 
 	"caisson.dev/caisson/internal/canon"
 	"caisson.dev/caisson/internal/cli"
-	"caisson.dev/caisson/internal/fault"
 	"caisson.dev/caisson/internal/progress"
 	"caisson.dev/caisson/internal/version"
 )
@@ -65,100 +61,68 @@ func (r *run) print(v any, text string) error {
 	return err
 }
 
-// Main runs the program and returns its exit status.
-func Main(args []string, out, errw io.Writer) (status int) {
+// Main runs the program and returns its exit status. An interrupt ends it.
+func Main(args []string, out, errw io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return mainUnder(ctx, args, out, errw)
+}
+
+func mainUnder(ctx context.Context, args []string, out, errw io.Writer) int {
+	// Asked of the words themselves, because the command line may be the error.
+	say := speak(errw, slices.Contains(args, "--json"))
+	status, err := command(ctx, args, out, &say)
+	if err != nil {
+		return say.failed(err)
+	}
+	say.ok(status)
+	return status
+}
+
+// command runs the command that args name. status is that of kong, which ends
+// the program itself after --help.
+func command(ctx context.Context, args []string, out io.Writer, say *say) (status int, err error) {
 	var c commands
-	exited := -1
 	parser, err := kong.New(&c, kong.Name("caisson"),
 		kong.Description("Kubernetes where no network reaches: one YAML file in, one bootable installer ISO out."),
-		kong.Writers(out, errw), kong.Exit(func(code int) { exited = code; panic(exitNow{}) }),
+		kong.Writers(out, say.w), kong.Exit(func(code int) { status = code; panic(exitNow{}) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 79}))
 	if err != nil {
-		fmt.Fprintln(errw, err)
-		return int(fault.Internal)
+		return 0, err
 	}
 	defer func() {
 		if p := recover(); p != nil {
 			if _, ours := p.(exitNow); !ours {
 				panic(p)
 			}
-			status = exited
 		}
 	}()
 	k, err := parser.Parse(args)
 	if err != nil {
-		return fail(errw, slices.Contains(args, "--json"), cli.BadUsage.New("cannot read the command line: %w", err).Hint("caisson --help"))
+		return 0, cli.BadUsage.New("cannot read the command line: %w", err).Hint("caisson --help")
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	r := &run{ctx: ctx, out: out, report: progress.New(errw, c.JSON), json: c.JSON, cache: c.Cache}
-	if r.cache == "" {
+	*say = speak(say.w, c.JSON)
+	if c.Cache == "" {
 		dir, err := os.UserCacheDir()
 		if err != nil {
-			return fail(errw, c.JSON, err)
+			return 0, err
 		}
-		r.cache = filepath.Join(dir, "caisson")
+		c.Cache = filepath.Join(dir, "caisson")
 	}
-	err = k.Run(r)
-	if err != nil && ctx.Err() != nil && !stopped.Is(err) {
-		err = stopped.New("cannot finish: interrupted").Hint("run the same command again; it goes on where it was")
+	r := &run{ctx: ctx, out: out, json: c.JSON, cache: c.Cache}
+	if c.JSON {
+		r.report = progress.Events(say.sink)
+	} else {
+		r.report = progress.New(say.w)
 	}
-	if err != nil {
-		r.report.Close()
-		return fail(errw, c.JSON, err)
+	defer r.report.Close()
+	if err = k.Run(r); interrupted(ctx, err) {
+		err = stopped.New("cannot finish: %w", context.Cause(ctx)).Hint("run the same command again; it goes on where it was")
 	}
-	return 0
+	return 0, err
 }
 
 type exitNow struct{}
-
-// fail prints an error and gives its exit status. Joined errors are all shown.
-func fail(w io.Writer, asJSON bool, err error) int {
-	faults := topFaults(err)
-	if asJSON {
-		for _, f := range faults {
-			b, _ := json.Marshal(map[string]any{"name": "error", "source": "caisson", "code": f.Code, "message": f.What, "hints": f.Hints})
-			fmt.Fprintf(w, "%s\n", b)
-		}
-		if len(faults) == 0 {
-			b, _ := json.Marshal(map[string]any{"name": "error", "source": "caisson", "message": err.Error()})
-			fmt.Fprintf(w, "%s\n", b)
-		}
-		return fault.ExitStatus(err)
-	}
-	if len(faults) == 0 {
-		fmt.Fprintf(w, "caisson: %v\n", err)
-		return fault.ExitStatus(err)
-	}
-	for _, f := range faults {
-		fmt.Fprintf(w, "%v\n", f)
-	}
-	fmt.Fprintf(w, "more: caisson explain %s\n", faults[0].Code)
-	return fault.ExitStatus(err)
-}
-
-// topFaults is the faults to show: those joined beside each other, not the
-// causes that their text already holds.
-func topFaults(err error) []*fault.Fault {
-	var f *fault.Fault
-	switch e := err.(type) {
-	case nil:
-		return nil
-	case *fault.Fault:
-		return []*fault.Fault{e}
-	case interface{ Unwrap() []error }:
-		var out []*fault.Fault
-		for _, one := range e.Unwrap() {
-			out = append(out, topFaults(one)...)
-		}
-		return out
-	default:
-		if errors.As(err, &f) {
-			return []*fault.Fault{f}
-		}
-		return nil
-	}
-}
 
 type versionCmd struct{}
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"caisson.dev/caisson/internal/size"
@@ -44,9 +46,8 @@ func (c answersCmd) Run(r *run) error {
 	if _, err := spec.ParseAnswers(raw); err != nil {
 		return err
 	}
-	if _, err := os.Lstat(c.Output); err == nil && !c.Force {
-		return outputExists.New("cannot write %s: a file of that name exists", c.Output).
-			Hint("choose another name, or add --force to replace it")
+	if err := mayWrite(c.Output, c.Force); err != nil {
+		return err
 	}
 	if err := vm.AnswersMedium(c.Output, raw); err != nil {
 		return err
@@ -65,7 +66,7 @@ type bootCmd struct {
 	Firmware string     `enum:"uefi,uefi-secureboot,bios" default:"uefi" help:"uefi, uefi-secureboot or bios."`
 	USB      bool       `name:"usb" help:"Attach the ISO as a USB stick, not as an optical drive."`
 	Serial   bool       `help:"Use this terminal as the serial line, also where a window could be opened (leave with Ctrl-A X)."`
-	Print    bool       `help:"Print QEMU's command line and do not run it."`
+	Print    bool       `help:"Print QEMU's command line for a shell; run and make nothing."`
 }
 
 func (c bootCmd) Run(r *run) error {
@@ -75,19 +76,56 @@ func (c bootCmd) Run(r *run) error {
 	}
 	config := vm.PersonConfig(c.ISO, vm.PersonOptions{Firmware: vm.Firmware(c.Firmware), Attach: attach, Memory: c.Memory,
 		CPUs: c.CPUs, Disk: c.Disk, DiskSize: c.DiskSize, Answers: c.Answers, Text: c.Serial}, os.Getenv)
+	config, why := vm.Windowless(r.ctx, config)
+	if why != "" {
+		r.report.Note("%s", why)
+	}
+	if c.Print {
+		return printVM(r, config)
+	}
 	dir, err := os.MkdirTemp("", "caisson-boot-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
 	config.Dir = dir
-	if c.Print {
-		argv, err := vm.Argv(config)
-		if err != nil {
-			return err
-		}
-		return r.print(argv, strings.Join(append([]string{config.Program}, argv...), " ")+"\n")
-	}
 	r.report.Close()
 	return vm.Run(r.ctx, config, os.Stdin, os.Stdout, os.Stderr)
+}
+
+// printVM prints QEMU's command line for a shell, and notes which files it needs
+// that are not there. It makes none; the firmware's variables would lie beside
+// the disk.
+func printVM(r *run, config vm.Config) error {
+	config.Dir = filepath.Dir(config.Disks[0].Path)
+	config, missing, err := vm.Look(config)
+	if err != nil {
+		return err
+	}
+	argv, err := vm.Argv(config)
+	if err != nil {
+		return err
+	}
+	for _, m := range missing {
+		first := []string{"truncate", "-s", strconv.FormatInt(int64(m.Size), 10), m.Path}
+		if m.From != "" {
+			first = []string{"cp", m.From, m.Path}
+		}
+		r.report.Note("needed first: %s", shellLine(first))
+	}
+	argv = append([]string{config.Program}, argv...)
+	return r.print(argv, shellLine(argv)+"\n")
+}
+
+var shellPlain = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+
+// shellLine quotes words as a POSIX shell reads them.
+func shellLine(words []string) string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		if out[i] = w; !shellPlain.MatchString(w) {
+			out[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(out, " ")
 }

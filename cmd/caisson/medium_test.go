@@ -52,7 +52,7 @@ func writeMedium(t *testing.T, path string) {
 	must(err)
 	program := func(name string) []byte { return isotest.Program(name, isotest.X8664, 8) }
 	medium := iso.Medium{Label: "CAISSON_01234567", Release: m.Release, Title: "Caisson " + m.Enclave, Epoch: m.Epoch,
-		Sealed: []string{bundle.ManifestPath}, EFI: iso.EFI{Shim: program("shim"), Grub: program("grub"), MokManager: program("mm")},
+		Sealed: []string{bundle.ManifestPath, bundle.SumPath}, EFI: iso.EFI{Shim: program("shim"), Grub: program("grub"), MokManager: program("mm")},
 		BIOS: bios, Command: "caisson.live", Entries: []iso.Entry{{ID: "install", Title: "Install " + m.Release}}}
 	for _, p := range []string{iso.KernelPath, iso.InitrdPath} {
 		medium.Files = append(medium.Files, iso.File{Path: p, Size: int64(len(p)), Digest: digest.Of([]byte(p)),
@@ -79,7 +79,7 @@ func writeMedium(t *testing.T, path string) {
 	}
 	raw, err = canon.JSON(m)
 	must(err)
-	image, err := draft.Seal(map[string][]byte{bundle.ManifestPath: raw})
+	image, err := draft.Seal(bundle.SealManifest(raw))
 	must(err)
 	_, err = image.WriteFile(t.Context(), path, iso9660.Options{})
 	must(err)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -82,7 +83,7 @@ func TestWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := v.Manifest()
-	if medium.Label() != "CAISSON_01234567" || v.Digest() != done.Manifest || len(m.Files)+1 != done.Files || m.Release != done.Release {
+	if medium.Label() != "CAISSON_01234567" || v.Digest() != done.Manifest || len(m.Files)+2 != done.Files || m.Release != done.Release {
 		t.Errorf("have label %s, manifest %s of %d files, want those of %+v", medium.Label(), v.Digest(), len(m.Files), done)
 	}
 	kinds := map[string]int{}
@@ -96,8 +97,8 @@ func TestWrite(t *testing.T) {
 		t.Errorf("have kinds %v", kinds)
 	}
 	order := medium.Files()
-	if last := order[len(order)-1]; last != bundle.ManifestPath {
-		t.Errorf("have %s last on the medium, want the manifest", last)
+	if last := order[len(order)-2:]; !slices.Equal(last, []string{bundle.ManifestPath, bundle.SumPath}) {
+		t.Errorf("have %q last on the medium, want the manifest and its checksum", last)
 	}
 	menu, err := fs.ReadFile(medium, iso.ConfigPath)
 	if err != nil || !strings.Contains(string(menu), "root=live:CDLABEL=CAISSON_01234567") || !strings.Contains(string(menu), m.OS.Image.Hex()) {

@@ -12,6 +12,7 @@ const (
 	ManifestPath = Dir + "/manifest.json"   // names every file but itself and SumPath
 	SumPath      = ManifestPath + ".sha256" // the manifest's checksum, for sha256sum -c
 	SpecPath     = Dir + "/caisson.yaml"    // the Spec, as written
+	AnswersPath  = Dir + "/answers.yaml"    // answers for an install with nobody present, if any
 	LockPath     = Dir + "/caisson.lock"    // the Lock
 	BlobDir      = Dir + "/blobs/sha256"    // every payload byte, under its hex digest
 	IndexPath    = Dir + "/index.json"      // OCI index of the images
@@ -32,6 +33,7 @@ type Manifest struct {
 	Caisson    string        `json:"caisson"` // version of the program that built it
 	Spec       digest.Digest `json:"spec"`
 	Lock       digest.Digest `json:"lock"`
+	Answers    digest.Digest `json:"answers,omitempty"` // of AnswersPath
 	OS         OSImage       `json:"os"`
 	Payload    []Payload     `json:"payload"` // files for the node, sorted by Path
 	Images     []ImageEntry  `json:"images"`  // sorted by Ref

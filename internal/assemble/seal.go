@@ -27,6 +27,7 @@ type Input struct {
 	Lock      bundle.Lock
 	Artifacts map[string][]bundle.Artifact // by Want name, from bundle.Collect
 	Programs  Programs
+	Answers   []byte // an answer file to carry, checked; nil for none
 }
 
 // Sealed is a medium before it is written: every byte is in the Store or in
@@ -80,6 +81,9 @@ func Seal(ctx context.Context, in Input, store *bundle.Store, progress bundle.Pr
 	m := bundle.Manifest{APIVersion: in.Lock.APIVersion, Kind: "Manifest", Enclave: e.Metadata.Name,
 		Epoch: in.Lock.Epoch, Caisson: version.Version, Spec: in.Choice.Spec.Digest, Lock: digest.Of(lockRaw),
 		OS: out.OS, Payload: payload, Images: entries}
+	if in.Answers != nil {
+		m.Answers = digest.Of(in.Answers)
+	}
 	// What tells one medium from another: all that is in it. Two builds of one
 	// Lock by one program have one name, and the same bytes.
 	identity, err := canon.Digest(m)
@@ -90,6 +94,9 @@ func Seal(ctx context.Context, in Input, store *bundle.Store, progress bundle.Pr
 	index, layout := images.Index(entries)
 	sealed := &Sealed{Manifest: m, live: out.Live, meta: map[string][]byte{
 		bundle.SpecPath: in.Choice.Spec.Raw, bundle.LockPath: lockRaw, bundle.IndexPath: index, bundle.LayoutPath: layout}}
+	if in.Answers != nil {
+		sealed.meta[bundle.AnswersPath] = in.Answers
+	}
 	return sealed, s.gather(sealed)
 }
 

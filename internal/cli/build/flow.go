@@ -161,6 +161,8 @@ type buildCmd struct {
 	Spec   string `arg:"" type:"path" help:"The Spec (caisson.yaml)."`
 	Output string `short:"o" required:"" type:"path" help:"The ISO to write."`
 	Force  bool   `help:"Replace the output file if it exists."`
+
+	Answers string `type:"path" help:"Answer file to carry on the ISO: whatever machine boots it installs by itself, if the file holds consent."`
 }
 
 func (c buildCmd) Run(r *run) error {
@@ -168,6 +170,10 @@ func (c buildCmd) Run(r *run) error {
 		return err
 	}
 	choice, err := choose(c.Spec)
+	if err != nil {
+		return err
+	}
+	answers, err := c.answers(choice.Spec.Enclave)
 	if err != nil {
 		return err
 	}
@@ -187,7 +193,7 @@ func (c buildCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
-	sealed, err := assemble.Seal(r.ctx, assemble.Input{Choice: choice, Lock: lock, Artifacts: got, Programs: programs}, store, r.report.Report)
+	sealed, err := assemble.Seal(r.ctx, assemble.Input{Choice: choice, Lock: lock, Artifacts: got, Programs: programs, Answers: answers}, store, r.report.Report)
 	if err != nil {
 		return err
 	}
@@ -197,6 +203,19 @@ func (c buildCmd) Run(r *run) error {
 	}
 	return r.print(done, fmt.Sprintf("%s: %s, %d files, release %s\nmanifest %s\n",
 		c.Output, size.Bytes(done.Size), done.Files, done.Release, done.Manifest))
+}
+
+// answers reads the answer file to carry. What it says must fit the Spec now,
+// not only on site; a file that names no node leaves that to the roster there.
+func (c buildCmd) answers(e spec.Enclave) ([]byte, error) {
+	if c.Answers == "" {
+		return nil, nil
+	}
+	raw, a, err := readAnswers(c.Answers)
+	if err == nil && (a.Node != "" || a.Name != "") {
+		_, err = spec.Complete(e, a)
+	}
+	return raw, err
 }
 
 // mayWrite refuses an output before any work is done for it: one that exists

@@ -39,11 +39,8 @@ type answersCmd struct {
 }
 
 func (c answersCmd) Run(r *run) error {
-	raw, err := os.ReadFile(c.File)
+	raw, _, err := readAnswers(c.File)
 	if err != nil {
-		return unreadable.New("cannot read the answer file: %w", err)
-	}
-	if _, err := spec.ParseAnswers(raw); err != nil {
 		return err
 	}
 	if err := mayWrite(c.Output, c.Force); err != nil {
@@ -54,6 +51,16 @@ func (c answersCmd) Run(r *run) error {
 	}
 	return r.print(map[string]string{"medium": c.Output, "label": "CAISSON"},
 		fmt.Sprintf("%s: label CAISSON, holds answers.yaml\n", filepath.Base(c.Output)))
+}
+
+// readAnswers reads an answer file and checks what it says by itself.
+func readAnswers(path string) ([]byte, spec.Answers, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, spec.Answers{}, unreadable.New("cannot read the answer file: %w", err)
+	}
+	a, err := spec.ParseAnswers(raw)
+	return raw, a, err
 }
 
 type bootCmd struct {

@@ -22,7 +22,7 @@ const (
 	argOnError = "caisson.onerror" // kernel argument: poweroff
 	label      = "CAISSON"         // of a second small medium
 	fileName   = "answers.yaml"    // on it
-	onMedium   = bundle.Dir + "/answers.yaml"
+	onMedium   = bundle.AnswersPath
 )
 
 // opener reads files of the verified medium; *bundle.Verified is one.

@@ -76,16 +76,9 @@ const ignitionVersion = "v2.24.0"
 
 // Wants are the node OS's inputs for an enclave with its defaults filled in.
 func Wants(e spec.Enclave) []bundle.Want {
-	base := bundle.DebianWant{
-		Mirror: mirror(e.OS.Mirror, e.OS.Snapshot), Suite: "trixie", Arch: "amd64", Base: true,
-		Components: []string{"main", "non-free-firmware"}, Packages: packages(e.OS),
-	}
-	if e.OS.Security != spec.NoSecurity {
-		base.Security = mirror(e.OS.Security, e.OS.Snapshot)
-	}
-	boot := base
-	boot.Base, boot.NoDeps, boot.Packages, boot.Components = false, true, nil, []string{"main"}
-	boot.Extract = map[string]string{}
+	base, boot := Debian(e.OS), Debian(e.OS)
+	base.Base, base.Components, base.Packages = true, []string{"main", "non-free-firmware"}, packages(e.OS)
+	boot.NoDeps, boot.Extract = true, map[string]string{}
 	for name, f := range bootFiles {
 		boot.Extract[name] = f.path
 		boot.Packages = append(boot.Packages, f.deb)
@@ -107,6 +100,17 @@ func Wants(e spec.Enclave) []bundle.Want {
 			},
 		}},
 	}
+}
+
+// Debian is a Want with the archives that the Spec names and no packages yet.
+// Whoever wants packages for the node starts from it, so that one mirror and
+// one snapshot fix them all.
+func Debian(os spec.OS) bundle.DebianWant {
+	w := bundle.DebianWant{Mirror: mirror(os.Mirror, os.Snapshot), Suite: "trixie", Components: []string{"main"}, Arch: "amd64"}
+	if os.Security != spec.NoSecurity {
+		w.Security = mirror(os.Security, os.Snapshot)
+	}
+	return w
 }
 
 // packages is the one ordered list: its order decides how alternatives resolve.

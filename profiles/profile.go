@@ -93,7 +93,9 @@ type RenderInput struct {
 }
 
 // Check is one line of a CIS table: an id, our own words, and a test that reads
-// the live node's files through root ("/" on a node, a tree in tests).
+// the live node's files through root ("/" on a node, a tree in tests) and may ask
+// the services of the node that it runs on. It never hangs: what does not answer
+// is a failed check.
 type Check struct {
 	ID    string // "1.2.1", "4.2.6"
 	Title string // our own words

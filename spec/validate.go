@@ -113,8 +113,13 @@ func (p *problems) os(o OS) {
 		if _, err := time.Parse("20060102T150405Z", o.Snapshot); err != nil {
 			p.bad("os.snapshot", quoted(o.Snapshot), "a time in UTC of the form yyyymmddThhmmssZ, as in 20261101T000000Z", "")
 		}
-		if o.Mirror == DefaultMirror {
-			p.clash("os.snapshot", "a snapshot time with the mirror "+DefaultMirror+", which keeps no snapshots", "os.mirror that names a snapshot archive", "leave os.snapshot out: the lock pins each package by digest all the same")
+		const hint = "leave os.snapshot out: the lock pins each package by digest all the same"
+		if liveArchive(o.Mirror) {
+			p.clash("os.snapshot", "a snapshot time with the mirror "+o.Mirror+", which keeps no snapshots", "os.mirror that names a snapshot archive", hint)
+		}
+		if liveArchive(o.Security) {
+			p.clash("os.snapshot", "a snapshot time with the security archive "+o.Security+", which keeps no snapshots",
+				"os.security that names a snapshot archive, or "+NoSecurity, hint)
 		}
 	}
 	seen := map[string]bool{}
@@ -128,6 +133,12 @@ func (p *problems) os(o OS) {
 		}
 		seen[name] = true
 	}
+}
+
+// liveArchive: Debian's own servers hold what is current and nothing else.
+func liveArchive(root string) bool {
+	u, err := url.Parse(root)
+	return err == nil && slices.Contains([]string{"deb.debian.org", "security.debian.org"}, u.Hostname())
 }
 
 // archive checks the root URL of a package archive.

@@ -30,7 +30,7 @@ func checkConfig(raw []byte) error {
 func foreign(v any) string {
 	switch v := v.(type) {
 	case map[string]any:
-		if s, ok := v["source"].(string); ok && s != "" && !strings.HasPrefix(strings.ToLower(s), "data:") {
+		if s, ok := v["source"].(string); ok && s != "" && !strings.HasPrefix(s, "data:") {
 			return s
 		}
 		for _, sub := range v {

@@ -101,6 +101,14 @@ func parseKubeconfig(root string, raw []byte) (*api, error) {
 	}}, nil
 }
 
+// withoutCredentials is a client that checks the API server's certificate and
+// shows none of its own.
+func (a *api) withoutCredentials() *http.Client {
+	t := a.client.Transport.(*http.Transport).Clone()
+	t.TLSClientConfig.Certificates = nil
+	return &http.Client{Transport: t}
+}
+
 // statusError is an answer that is not 200: what, and why.
 type statusError struct {
 	status int

@@ -3,6 +3,7 @@ package kubeadm
 import (
 	"context"
 	"slices"
+	"time"
 
 	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/spec"
@@ -28,11 +29,27 @@ type line struct {
 	test      test
 }
 
+// liveTest asks a live node's services, and reads its files below root. What
+// does not answer in time fails.
+type liveTest func(ctx context.Context, root string) profiles.Result
+
+// liveLine is one line of a table that needs the node's services.
+type liveLine struct {
+	id, title string
+	test      liveTest
+}
+
+// patience bounds a live test: long enough for a loaded, emulated machine, and
+// what is down on this node is refused at once.
+const patience = 15 * time.Second
+
 // Checks is the CIS table for the role: the ids are those of the CIS Kubernetes
 // Benchmark 1.11 and 1.12, the words are ours. Lines that begin with C are this
-// profile's own, on what the benchmark takes for granted. What needs a person's
-// judgement (network policies, who may do what) is not in the table.
-func (Profile) Checks(role string) []profiles.Check {
+// profile's own, on what the benchmark takes for granted: C.2 is the running
+// kernel, one line for each setting, and from C.7 on the node's services are
+// asked what the files only promise. What needs a person's judgement (network
+// policies, who may do what) is not in the table.
+func (p Profile) Checks(role string) []profiles.Check {
 	lines := slices.Concat(nodeFiles(), kubeletLines(), kernelLines())
 	if role != spec.Worker {
 		lines = slices.Concat(controlPlaneFiles(), apiServerLines(), controllerLines(), etcdLines(), lines)
@@ -44,6 +61,13 @@ func (Profile) Checks(role string) []profiles.Check {
 				return profiles.Result{Status: fail, Have: err.Error(), Want: "a finished check"}
 			}
 			return l.test(root)
+		}})
+	}
+	for _, l := range p.liveLines(role) {
+		out = append(out, profiles.Check{ID: l.id, Title: l.title, Run: func(ctx context.Context, root string) profiles.Result {
+			ctx, cancel := context.WithTimeout(ctx, patience)
+			defer cancel()
+			return l.test(ctx, root)
 		}})
 	}
 	return out

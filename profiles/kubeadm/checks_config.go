@@ -184,7 +184,7 @@ func kubeletLines() []line {
 			n, err := strconv.ParseFloat(v, 64)
 			return v == "" || (err == nil && n > 0)
 		})},
-		{"4.2.9", "The kubelet serves TLS with a certificate of the cluster's CA", setting("tlsCertFile", "a file", given)},
+		{"4.2.9", "The kubelet serves TLS with a certificate of the cluster's CA", serving},
 		{"4.2.10", "The kubelet renews its own certificate", setting("rotateCertificates", "true", oneOf("", "true"))},
 		{"4.2.11", "The kubelet's serving certificate can be renewed", setting("featureGates.RotateKubeletServerCertificate", "not false", other("false"))},
 		{"4.2.12", "The kubelet speaks strong TLS only", setting("tlsCipherSuites", cipherSuites+", or some of these", func(v string) bool { return strong(v, true) })},
@@ -195,6 +195,33 @@ func kubeletLines() []line {
 		{"4.2.14", "Containers run under the default seccomp profile", setting("seccompDefault", "true", oneOf("true"))},
 		{"C.1", "The kubelet changes no kernel setting, and checks them", setting("protectKernelDefaults", "true", oneOf("true"))},
 	}
+}
+
+// approvedCert is where a kubelet keeps the serving certificate that it asked the
+// cluster for and was given.
+const approvedCert = "/var/lib/kubelet/pki/kubelet-server-current.pem"
+
+// serving: a control plane's certificate is made by Keys. A worker asks the
+// cluster for its own, and has none until a person has approved that.
+func serving(root string) profiles.Result {
+	const want = "tlsCertFile, or serverTLSBootstrap and a certificate that was approved"
+	var c struct {
+		TLSCertFile        string `json:"tlsCertFile"`
+		ServerTLSBootstrap bool   `json:"serverTLSBootstrap"`
+	}
+	if err := readYAML(root, kubeletConfig, &c); err != nil {
+		return unreadable(err, want)
+	}
+	if c.TLSCertFile != "" {
+		return verdict(true, "tlsCertFile: "+c.TLSCertFile, want)
+	}
+	if !c.ServerTLSBootstrap {
+		return verdict(false, "neither: the kubelet's certificate is of its own making", want)
+	}
+	if _, err := os.Lstat(filepath.Join(root, approvedCert)); err != nil {
+		return profiles.Result{Status: manual, Have: "serverTLSBootstrap and no certificate yet: approve the kubelet's request (kubectl get csr)", Want: want}
+	}
+	return verdict(true, approvedCert, want)
 }
 
 // hostname: the kubelet is not told another name than the host's; kubeadm adds
@@ -209,26 +236,4 @@ func hostname(root string) profiles.Result {
 		return verdict(false, "--hostname-override is set", want)
 	}
 	return verdict(true, "not set", want)
-}
-
-// kernel is a check of one setting of the running kernel (proc_sys(5)).
-func kernel(name, want string) test {
-	return func(root string) profiles.Result {
-		raw, err := os.ReadFile(filepath.Join(root, "proc/sys", strings.ReplaceAll(name, ".", "/")))
-		if err != nil {
-			return unreadable(err, name+" = "+want)
-		}
-		have := strings.TrimSpace(string(raw))
-		return verdict(have == want, name+" = "+have, name+" = "+want)
-	}
-}
-
-func kernelLines() []line {
-	return []line{
-		{"C.2", "A kernel in trouble stops, and starts again", kernel("kernel.panic", "10")},
-		{"C.3", "A kernel error stops the node", kernel("kernel.panic_on_oops", "1")},
-		{"C.4", "Memory is promised the way the kubelet counts it", kernel("vm.overcommit_memory", "1")},
-		{"C.5", "Nobody redirects this node's traffic", kernel("net.ipv4.conf.all.accept_redirects", "0")},
-		{"C.6", "The kernel's log is not for everyone", kernel("kernel.dmesg_restrict", "1")},
-	}
 }

@@ -9,10 +9,14 @@
 // node Keys, Ready, ApplyManifests and Checks.
 //
 // It leaves out high availability and the joining of workers by itself: a
-// worker is rendered, and waits for the discovery file that lets it join.
+// worker is rendered, and waits for the discovery file that lets it join; its
+// part of the pod network, known only then, is not set up either.
 package kubeadm
 
 import (
+	"context"
+	"net"
+
 	"caisson.dev/caisson/internal/size"
 	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/spec"
@@ -20,7 +24,12 @@ import (
 
 // Profile is the kubeadm profile. The zero value is ready to use on a node;
 // root is "/" there and a tree in tests.
-type Profile struct{ root string }
+type Profile struct {
+	root string
+	// dial reaches the node's services for Checks; nil is the network, tests put
+	// their own servers in its place.
+	dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
 
 // The contract, checked by the compiler.
 var (

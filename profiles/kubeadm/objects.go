@@ -20,6 +20,9 @@ type (
 		Message string `json:"message"`
 	}
 	nodeObject struct {
+		Spec struct {
+			PodCIDR string `json:"podCIDR"`
+		} `json:"spec"`
 		Status struct {
 			Conditions []condition `json:"conditions"`
 		} `json:"status"`

@@ -2,9 +2,7 @@ package kubeadm
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -52,23 +50,7 @@ func start(t *testing.T, root, conf string) *cluster {
 	c := &cluster{answers: map[string]string{}}
 	s := httptest.NewTLSServer(c)
 	t.Cleanup(s.Close)
-	newCA(t, root)
-	makeKeys(t, keysInput(root)) // a client certificate as good as any
-	b64 := base64.StdEncoding.EncodeToString
-	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
-	write(t, root, conf, fmt.Appendf(nil, `apiVersion: v1
-kind: Config
-clusters:
-- name: demo
-  cluster:
-    server: %s
-    certificate-authority-data: %s
-users:
-- name: admin
-  user:
-    client-certificate-data: %s
-    client-key-data: %s
-`, s.URL, b64(ca), b64(read(t, root, servingCert)), b64(read(t, root, servingKey))))
+	write(t, root, conf, credentials(t, s))
 	return c
 }
 

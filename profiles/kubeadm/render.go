@@ -30,6 +30,7 @@ type values struct {
 	Name, Address         string // the node's; Address is "" under DHCP
 	Cluster, Kubernetes   string
 	PodCIDR, ServiceCIDR  string
+	NodePodCIDR           string // the first node's part of PodCIDR
 	CoreDNSTag, EtcdTag   string
 	PauseImage, CertsDir  string
 	CipherSuites          string
@@ -121,12 +122,12 @@ func directories(role string) []images.ServiceFile {
 	out := []images.ServiceFile{
 		{Path: "/etc/cni/net.d", Mode: 0o755},
 		{Path: "/etc/kubernetes", Mode: 0o755},
+		{Path: "/etc/kubernetes/patches", Mode: 0o700},
 	}
 	if role != spec.Worker {
 		out = append(out,
 			images.ServiceFile{Path: "/etc/kubernetes/apiserver", Mode: 0o700},
-			images.ServiceFile{Path: "/etc/kubernetes/manifests", Mode: 0o700},
-			images.ServiceFile{Path: "/etc/kubernetes/patches", Mode: 0o700})
+			images.ServiceFile{Path: "/etc/kubernetes/manifests", Mode: 0o700})
 	}
 	return out
 }

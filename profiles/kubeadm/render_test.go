@@ -191,6 +191,7 @@ func TestRenderRefuses(t *testing.T) {
 		"interface":     func(in *profiles.RenderInput) { in.Answers.Network.Interface = "eth*" },
 		"dns":           func(in *profiles.RenderInput) { in.Enclave.Network.DNS = []string{"ns.example"} },
 		"ntp":           func(in *profiles.RenderInput) { in.Enclave.Time.NTP = []string{"a b"} },
+		"pod CIDR /25":  func(in *profiles.RenderInput) { in.Enclave.Network.PodCIDR = "10.42.0.0/25" },
 		"pod CIDR host": func(in *profiles.RenderInput) { in.Enclave.Network.PodCIDR = "10.42.0.1/16" },
 	} {
 		t.Run(name, func(t *testing.T) {

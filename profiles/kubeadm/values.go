@@ -1,6 +1,7 @@
 package kubeadm
 
 import (
+	"fmt"
 	"net/netip"
 	"regexp"
 
@@ -15,6 +16,13 @@ var hostForm = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])
 
 // nodeForm is a Kubernetes node name: an RFC 1123 label or labels, lower case.
 var nodeForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$`)
+
+// nodeMaskBits is the size of a node's part of the pod network, the default of
+// kube-controller-manager's --node-cidr-mask-size for IPv4. It gives the parts
+// out in order, so the node that makes the cluster has the first; check C.15
+// holds that against the cluster. Which part a later node gets is known only
+// once it has joined.
+const nodeMaskBits = 24
 
 // valuesOf checks what is inserted into templates: each value must be one word
 // of the right kind, whoever wrote it.
@@ -55,6 +63,11 @@ func valuesOf(in profiles.RenderInput, v versions) (values, error) {
 			return values{}, unusable(field, cidr, "an IPv4 network, as in 10.42.0.0/16")
 		}
 	}
+	pods := netip.MustParsePrefix(val.PodCIDR)
+	if pods.Bits() > nodeMaskBits {
+		return values{}, unusable("network.podCIDR", val.PodCIDR, fmt.Sprintf("a network of /%d or larger", nodeMaskBits))
+	}
+	val.NodePodCIDR = netip.PrefixFrom(pods.Addr(), nodeMaskBits).String()
 	for _, s := range val.DNS {
 		if _, err := netip.ParseAddr(s); err != nil {
 			return values{}, unusable("network.dns", s, "an IP address")

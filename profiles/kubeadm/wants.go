@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"caisson.dev/caisson/bundle"
+	"caisson.dev/caisson/nodeos"
 	"caisson.dev/caisson/spec"
 )
 
@@ -81,21 +82,11 @@ func cniModule(v versions) *bundle.ModuleWant {
 	return &bundle.ModuleWant{Path: module, Version: v.cni, Programs: programs}
 }
 
-// debian is a Want for packages of the node OS's own suite and mirror, so that
-// one snapshot fixes them all.
-func debian(e spec.Enclave) bundle.DebianWant {
-	w := bundle.DebianWant{Mirror: e.OS.Mirror, Suite: "trixie", Components: []string{"main"}, Arch: "amd64"}
-	if e.OS.Security != spec.NoSecurity {
-		w.Security = e.OS.Security
-	}
-	return w
-}
-
 // containerdPackages takes four programs out of two packages. What they link
 // (libc, libseccomp2) is in the node OS. The rest of the packages (ctr, the
 // version 1 shim, units) is left behind.
 func containerdPackages(e spec.Enclave) *bundle.DebianWant {
-	w := debian(e)
+	w := nodeos.Debian(e.OS)
 	w.Packages, w.NoDeps = []string{"containerd", "runc"}, true
 	w.Extract = map[string]string{
 		"containerd":              "/usr/bin/containerd",
@@ -107,7 +98,7 @@ func containerdPackages(e spec.Enclave) *bundle.DebianWant {
 
 // nftPackages is nft with the libraries it needs: a layer of kube-proxy's image.
 func nftPackages(e spec.Enclave) *bundle.DebianWant {
-	w := debian(e)
+	w := nodeos.Debian(e.OS)
 	w.Packages = []string{"nftables"}
 	return &w
 }

@@ -151,6 +151,29 @@ func TestSecurityArchive(t *testing.T) {
 	}
 }
 
+// One snapshot fixes every package that the profile takes.
+func TestSnapshot(t *testing.T) {
+	e := demo("v1.37.2")
+	e.OS.Snapshot, e.OS.Mirror, e.OS.Security = "20261101T000000Z", "https://mirror.example/debian/", "https://mirror.example/debian-security"
+	wants, err := New().Wants(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, w := range wants {
+		if w.Debian == nil {
+			continue
+		}
+		found++
+		if w.Debian.Mirror != "https://mirror.example/debian/20261101T000000Z" || w.Debian.Security != "https://mirror.example/debian-security/20261101T000000Z" {
+			t.Errorf("%s: mirror %q, security %q, want both at the snapshot", w.Name, w.Debian.Mirror, w.Debian.Security)
+		}
+	}
+	if found != 2 {
+		t.Errorf("have %d Debian wants, want 2", found)
+	}
+}
+
 func TestNeeds(t *testing.T) {
 	if w, c := New().Needs(spec.Worker), New().Needs(spec.ControlPlane); w.Memory >= c.Memory || c.CPUs < 2 {
 		t.Errorf("worker %+v, control plane %+v", w, c)

@@ -65,7 +65,7 @@ e2e: demo-iso ## every scenario in QEMU (long under emulation); REGISTRY_BIN=zot
 	go test -tags e2e ./qemu-tests/scenarios -count 1 -v -timeout 170m -args -iso $(abspath $(ISO)) -out $(abspath $(RESULTS))
 
 bench: setup build ## the benchmarks of docs/benchmarks.md, each with its peer in the same run
-	go test -run '^$$' -bench . -benchtime 1x ./iso/... ./bundle/...
+	go test -run '^$$' -bench . -benchtime 1x ./iso/... ./bundle/... ./internal/assemble/...
 
 fuzz: ## every fuzzer for 30 s
 	@for f in $$(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u); do \

@@ -26,7 +26,7 @@ func quiet(string, int64, int64) {}
 
 // small is a sealed medium whose boot pieces do not boot, and the Store that
 // holds its bytes.
-func small(t *testing.T) (*Sealed, *bundle.Store) {
+func small(t testing.TB) (*Sealed, *bundle.Store) {
 	t.Helper()
 	store, err := bundle.OpenStore(t.TempDir())
 	if err != nil {

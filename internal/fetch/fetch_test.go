@@ -220,11 +220,13 @@ func TestGetCutsASilentLine(t *testing.T) {
 	held := make(chan struct{})
 	t.Cleanup(func() { close(held) })
 	srv.answer = func(n int, w http.ResponseWriter, r *http.Request) bool {
-		if n > 1 {
+		if n > 2 {
 			return false
 		}
-		w.Header().Set("Content-Length", fmt.Sprint(len(content)))
-		_ = http.NewResponseController(w).Flush()
+		if n > 1 { // the first time not even the head of an answer comes
+			w.Header().Set("Content-Length", fmt.Sprint(len(content)))
+			_ = http.NewResponseController(w).Flush()
+		}
 		select {
 		case <-r.Context().Done():
 		case <-held:
@@ -279,5 +281,26 @@ func TestLength(t *testing.T) {
 	srv := newServer(t)
 	if n, err := client().Length(t.Context(), srv.URL); n != int64(len(content)) || err != nil {
 		t.Errorf("have %d: %v", n, err)
+	}
+}
+
+// A server that says when to come back is not asked before.
+func TestGetHeedsRetryAfter(t *testing.T) {
+	srv := newServer(t)
+	srv.answer = func(n int, w http.ResponseWriter, _ *http.Request) bool {
+		if n == 1 {
+			w.Header().Set("Retry-After", "7")
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		return n == 1
+	}
+	var pauses []time.Duration
+	c := client()
+	c.Wait = func(_ context.Context, _ int, atLeast time.Duration) error { pauses = append(pauses, atLeast); return nil }
+	if _, _, err := c.Get(t.Context(), store(t), fetch.Request{URL: srv.URL + "/f", Digest: contentDigest}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if len(pauses) != 1 || pauses[0] != 7*time.Second {
+		t.Errorf("have pauses %v, need one of at least 7s", pauses)
 	}
 }

@@ -39,7 +39,7 @@ func In(store *bundle.Store, dir string) *Set {
 		Modules: gomod.Source{Store: store},
 		Debian:  &debian.Source{Store: store, Fetch: client},
 		Files:   file.Source{Store: store, Fetch: client, Dir: dir},
-		Images:  oci.Source{Store: store, Dir: dir},
+		Images:  oci.Source{Store: store, Fetch: client, Dir: dir},
 	}
 }
 

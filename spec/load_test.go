@@ -208,16 +208,20 @@ func TestCheckFiles(t *testing.T) {
 	l := Loaded{Dir: dir, Enclave: Enclave{
 		Manifests: []string{"there.yaml", "gone.yaml"},
 		Images:    []Image{{Layout: "there.yaml"}, {Archive: "."}},
-		Registry:  Registry{Binary: &FileSource{Path: filepath.Join(dir, "zot")}},
+		Registry:  Registry{Binary: &FileSource{Path: filepath.Join(dir, "zot"), Checksum: "sums"}},
 	}}
 	err := CheckFiles(l)
-	for _, path := range []string{"manifests[1]", "images[0].layout", "images[1].archive", "registry.binary.path"} {
+	for _, path := range []string{"manifests[1]", "images[0].layout", "images[1].archive", "registry.binary.path", "registry.binary.checksum"} {
 		if !strings.Contains(err.Error(), path) {
 			t.Errorf("nothing said of %s in %v", path, err)
 		}
 	}
-	if n := len(fault.All(err)); n != 4 {
-		t.Errorf("have %d faults, want 4: %v", n, err)
+	l.Enclave.Registry.Binary.Checksum = "https://x/sums" // not looked for here
+	if err := CheckFiles(l); strings.Contains(err.Error(), "checksum") {
+		t.Errorf("a checksum file on a server: %v", err)
+	}
+	if n := len(fault.All(err)); n != 5 {
+		t.Errorf("have %d faults, want 5: %v", n, err)
 	}
 }
 

@@ -296,7 +296,10 @@ func TestGetHeedsRetryAfter(t *testing.T) {
 	}
 	var pauses []time.Duration
 	c := client()
-	c.Wait = func(_ context.Context, _ int, atLeast time.Duration) error { pauses = append(pauses, atLeast); return nil }
+	c.Wait = func(_ context.Context, _ int, atLeast time.Duration) error {
+		pauses = append(pauses, atLeast)
+		return nil
+	}
 	if _, _, err := c.Get(t.Context(), store(t), fetch.Request{URL: srv.URL + "/f", Digest: contentDigest}, nil); err != nil {
 		t.Fatal(err)
 	}

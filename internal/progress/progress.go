@@ -28,7 +28,7 @@ type Reporter struct {
 	show  shower
 	last  map[string]time.Time
 	begun map[string]time.Time
-	ended map[string]bool
+	ended map[string]int64 // its total
 	now   func() time.Time
 }
 
@@ -43,7 +43,7 @@ type shower interface {
 // New chooses the way of showing: JSON events when asked, bars when w is a
 // terminal, plain lines otherwise.
 func New(w io.Writer, json bool) *Reporter {
-	r := &Reporter{last: map[string]time.Time{}, begun: map[string]time.Time{}, ended: map[string]bool{}, now: time.Now}
+	r := &Reporter{last: map[string]time.Time{}, begun: map[string]time.Time{}, ended: map[string]int64{}, now: time.Now}
 	f, isFile := w.(*os.File)
 	switch {
 	case json:
@@ -57,7 +57,8 @@ func New(w io.Writer, json bool) *Reporter {
 }
 
 // Report takes done of total bytes (total 0: not known) of one piece of work;
-// done == total ends it. What stands behind ": " in the name is the step that the
+// done == total ends it, and another total under its name is work of its own: a
+// thing is first looked up and then fetched. What stands behind ": " in the name is the step that the
 // work is at; it is shown, and does not make another piece of work of it. Report
 // has the shape of bundle.Progress.
 func (r *Reporter) Report(name string, done, total int64) {
@@ -65,14 +66,25 @@ func (r *Reporter) Report(name string, done, total int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.now()
+	if of, ok := r.ended[name]; ok {
+		if of == total {
+			return // said already, or late
+		}
+		delete(r.ended, name)
+		delete(r.begun, name)
+		delete(r.last, name)
+	}
 	if _, ok := r.begun[name]; !ok {
 		r.begun[name] = now
 	}
 	end := total > 0 && done >= total
-	if r.ended[name] || (!end && now.Sub(r.last[name]) < 100*time.Millisecond) {
+	if !end && now.Sub(r.last[name]) < 100*time.Millisecond {
 		return
 	}
-	r.last[name], r.ended[name] = now, end
+	r.last[name] = now
+	if end {
+		r.ended[name] = total
+	}
 	r.show.update(name, step, done, total, now.Sub(r.begun[name]), end)
 }
 
@@ -112,6 +124,7 @@ type lines struct {
 func (l *lines) update(name, step string, done, total int64, took time.Duration, end bool) {
 	next, seen := l.next[name]
 	if end {
+		delete(l.next, name)
 		fmt.Fprintf(l.w, "%s: done%s in %s\n", name, amount(total), took.Round(100*time.Millisecond))
 		return
 	}
@@ -183,6 +196,7 @@ func (b *bars) update(name, step string, done, total int64, _ time.Duration, end
 	one.SetCurrent(done)
 	if end {
 		one.SetTotal(total, true)
+		delete(b.bars, name)
 		fmt.Fprintf(b.p, "%s: done%s\n", name, amount(total))
 	}
 }

@@ -102,3 +102,21 @@ func TestStepsShareOneBar(t *testing.T) {
 		}
 	}
 }
+
+// What is looked up and then fetched under one name is seen both times; a late
+// report of what has ended is not.
+func TestANewTotalIsNewWork(t *testing.T) {
+	var out bytes.Buffer
+	c := &clock{at: time.Unix(1e9, 0)}
+	r := New(&out, false)
+	r.now = c.now
+	for _, x := range []struct{ done, total int64 }{{0, 1}, {1, 1}, {0, 1}, {1, 1}, {1 << 20, 8 << 20}, {4 << 20, 8 << 20}, {8 << 20, 8 << 20}, {4 << 20, 8 << 20}} {
+		r.Report("image", x.done, x.total)
+		c.at = c.at.Add(10 * time.Second)
+	}
+	r.Close()
+	want := "image\nimage: done in 10s\nimage\nimage: 4.0 MiB of 8.0 MiB, 409.6 KiB/s, 10s left\nimage: done, 8.0 MiB in 20s\n"
+	if out.String() != want {
+		t.Errorf("have %q, need %q", out.String(), want)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"caisson.dev/caisson/internal/fault"
+	"caisson.dev/caisson/internal/judge"
 )
 
 // TestValueIsRefused adds lines to the least Spec; each has one mistake.
@@ -157,9 +158,7 @@ func TestHashesOfRealTools(t *testing.T) {
 			t.Errorf("refused: %s", hash)
 		}
 	}
-	if _, err := exec.LookPath("openssl"); err != nil {
-		t.Skip("openssl is not installed")
-	}
+	judge.Need(t, "openssl", "openssl")
 	for _, method := range []string{"-5", "-6"} {
 		out, err := exec.Command("openssl", "passwd", method, "secret").Output()
 		if err != nil || !strongHash(strings.TrimSpace(string(out))) {
@@ -170,9 +169,7 @@ func TestHashesOfRealTools(t *testing.T) {
 
 // TestKeysOfSSHKeygen takes keys from ssh-keygen itself.
 func TestKeysOfSSHKeygen(t *testing.T) {
-	if _, err := exec.LookPath("ssh-keygen"); err != nil {
-		t.Skip("ssh-keygen is not installed")
-	}
+	judge.Need(t, "ssh-keygen", "openssh-client")
 	for i, c := range []struct {
 		args []string
 		says string

@@ -100,7 +100,7 @@ func entryOf(folder string) string {
 func TestImportsFollowTheLayers(t *testing.T) {
 	unknown := map[string]bool{}
 	for _, s := range sources(t) {
-		if s.isTest() || beneath(s.folder(), "internal/golden") || beneath(s.folder(), "internal/archtest") {
+		if s.isTest() || beneath(s.folder(), "internal/golden") || beneath(s.folder(), "internal/judge") || beneath(s.folder(), "internal/archtest") {
 			continue
 		}
 		from := s.folder()
@@ -140,7 +140,7 @@ func TestTestPackagesStayInTests(t *testing.T) {
 		from := s.folder()
 		for _, path := range s.imports() {
 			to := strings.TrimPrefix(path, module+"/")
-			testOnly := to == "internal/golden" || to == "images/imagetest" || to == "installer/installtest" || to == "internal/system/fake"
+			testOnly := to == "internal/golden" || to == "internal/judge" || to == "images/imagetest" || to == "installer/installtest" || to == "internal/system/fake"
 			if testOnly && !s.isTest() && from != "installer/installtest" && from != "images/imagetest" {
 				t.Errorf("%s imports %s, which is for tests", s.path, to)
 			}

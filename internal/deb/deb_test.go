@@ -20,6 +20,7 @@ import (
 
 	"caisson.dev/caisson/internal/deb"
 	"caisson.dev/caisson/internal/fault"
+	"caisson.dev/caisson/internal/judge"
 	"caisson.dev/caisson/internal/unpack"
 )
 
@@ -219,10 +220,7 @@ func TestWalkGivesTheCallersError(t *testing.T) {
 
 // dpkg-deb is the judge: it builds packages that we read, and reads the same.
 func TestAgainstDpkg(t *testing.T) {
-	dpkg, err := exec.LookPath("dpkg-deb")
-	if err != nil {
-		t.Skip("dpkg-deb is not installed")
-	}
+	dpkg := judge.Need(t, "dpkg-deb", "dpkg")
 	dir := t.TempDir()
 	for name, text := range map[string]string{"DEBIAN/control": "Package: x\nVersion: 1\nArchitecture: all\nMaintainer: m <m@x>\nDescription: d\n",
 		"usr/bin/x": "#!/bin/sh\n", "usr/share/doc/x/" + strings.Repeat("long", 60): "text"} {

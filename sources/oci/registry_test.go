@@ -130,3 +130,47 @@ func TestCollectGoesOn(t *testing.T) {
 		t.Errorf("have a blob fetched that was in the store: %v", u.gets)
 	}
 }
+
+// A registry that hands out tokens gets one with every request; the server that
+// it sends us to for blobs never sees it.
+func TestTokens(t *testing.T) {
+	u := newUpstream(t)
+	im := must(random.Image(5000, 1))(t)
+	if err := remote.Write(u.ref(t, "app:1"), im); err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	var leaked []string
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		leaked = append(leaked, r.Header.Get("Authorization"))
+		mu.Unlock()
+		u.ServeHTTP(w, r)
+	}))
+	t.Cleanup(elsewhere.Close)
+	tokens := 0
+	host := strange(t, u, func(w http.ResponseWriter, r *http.Request) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case r.URL.Path == "/token":
+			tokens++
+			_, _ = w.Write([]byte(`{"token":"secret"}`))
+		case r.Header.Get("Authorization") != "Bearer secret":
+			w.Header().Set("WWW-Authenticate", `Bearer realm="http://`+r.Host+`/token",service="x"`)
+			w.WriteHeader(http.StatusUnauthorized)
+		case strings.Contains(r.URL.Path, "/blobs/"):
+			http.Redirect(w, r, elsewhere.URL+r.URL.Path, http.StatusTemporaryRedirect)
+		default:
+			return false
+		}
+		return true
+	})
+	bring(t, store(t), bundle.ImageWant{Ref: host + "/app:1", Registry: true}, must(im.Digest())(t), 3)
+	if len(leaked) != 2 || leaked[0]+leaked[1] != "" {
+		t.Errorf("have %q told to the other server in %d requests, need nothing in 2", leaked, len(leaked))
+	}
+	if tokens != 2 {
+		t.Errorf("have %d tokens asked for, need one to resolve and one to collect", tokens)
+	}
+}

@@ -20,9 +20,12 @@ endif
 LDFLAGS := -s -w -X caisson.dev/caisson/internal/version.Version=$(VERSION)
 GO      := CGO_ENABLED=0 go
 # Debian packages of the build machine. The node OS has its own list (nodeos).
-HOST_PACKAGES := ca-certificates gcc libc6-dev libblkid-dev make \
+# uidmap is for builds as an ordinary user; the last line is for tests, which
+# with CI=true fail where a tool of it is missing.
+HOST_PACKAGES := ca-certificates gcc libc6-dev libblkid-dev make uidmap \
 	mmdebstrap debian-archive-keyring squashfs-tools cryptsetup-bin zstd \
-	qemu-system-x86 qemu-utils ovmf xorriso gdisk fdisk dosfstools mtools e2fsprogs minisign
+	qemu-system-x86 qemu-utils ovmf xorriso gdisk fdisk dosfstools mtools e2fsprogs minisign \
+	dpkg-dev gnupg grub-common openssl openssh-client
 
 .PHONY: help setup build test e2e e2e-core demo bench fuzz lint clean
 

@@ -55,7 +55,8 @@ func (s *Store) sweep() {
 }
 
 // Progress reports bytes done of a total for one named piece of work; total is
-// 0 when not known. Safe for concurrent use.
+// 0 when not known. A step that the work is at may follow its name and ": ".
+// Safe for concurrent use.
 type Progress func(name string, done, total int64)
 
 // Source is a place bytes come from; package sources implements it.

@@ -13,6 +13,7 @@ import (
 	"caisson.dev/caisson/internal/digest"
 	"caisson.dev/caisson/internal/golden"
 	"caisson.dev/caisson/internal/gpt"
+	"caisson.dev/caisson/internal/judge"
 	"caisson.dev/caisson/iso/iso9660"
 	"caisson.dev/caisson/iso/isotest"
 )
@@ -121,10 +122,7 @@ func TestMenu(t *testing.T) {
 	}
 	golden.Equal(t, "grub.cfg", d.Boot()[ConfigPath])
 	golden.Equal(t, "info", d.Boot()[InfoPath])
-	check, err := exec.LookPath("grub-script-check")
-	if err != nil {
-		t.Skip("grub-script-check (grub-common) is not installed")
-	}
+	check := judge.Need(t, "grub-script-check", "grub-common")
 	if out, err := exec.Command(check, "testdata/grub.cfg").CombinedOutput(); err != nil {
 		t.Errorf("grub-script-check: %v\n%s", err, out)
 	}

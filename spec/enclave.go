@@ -9,6 +9,8 @@
 package spec
 
 import (
+	"strings"
+
 	"caisson.dev/caisson/internal/digest"
 	"caisson.dev/caisson/internal/size"
 )
@@ -69,12 +71,17 @@ type Registry struct {
 	Binary  *FileSource `yaml:"binary,omitempty" json:"binary,omitempty"`                                         // zot: where its release binary comes from
 }
 
-// FileSource is one file: exactly one of URL and Path; SHA256 is required for a URL.
+// FileSource is one file: exactly one of URL and Path; a URL needs SHA256, or
+// Checksum, or both, which then must agree.
 type FileSource struct {
-	URL    string `yaml:"url,omitempty" json:"url,omitempty"`
-	Path   string `yaml:"path,omitempty" json:"path,omitempty"` // relative to the Spec
-	SHA256 string `yaml:"sha256,omitempty" json:"sha256,omitempty"`
+	URL      string `yaml:"url,omitempty" json:"url,omitempty"`
+	Path     string `yaml:"path,omitempty" json:"path,omitempty"` // relative to the Spec
+	SHA256   string `yaml:"sha256,omitempty" json:"sha256,omitempty"`
+	Checksum string `yaml:"checksum,omitempty" json:"checksum,omitempty"` // path or URL of the maker's checksum file, as sha256sum writes it, which must name the file
 }
+
+// ChecksumURL tells whether the checksum file is on a server, not beside the Spec.
+func (f FileSource) ChecksumURL() bool { return strings.Contains(f.Checksum, "://") }
 
 // Image is one carried container image: Ref is the name pods use. Exactly one
 // of Layout, Archive and Module says where it comes from; with none, Ref's own

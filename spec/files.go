@@ -24,6 +24,9 @@ func CheckFiles(l Loaded) error {
 	}
 	if b := l.Enclave.Registry.Binary; b != nil {
 		check("registry.binary.path", b.Path, false)
+		if !b.ChecksumURL() {
+			check("registry.binary.checksum", b.Checksum, false)
+		}
 	}
 	return errors.Join(errs...)
 }

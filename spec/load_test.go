@@ -207,16 +207,20 @@ func TestCheckFiles(t *testing.T) {
 	}
 	l := Loaded{Dir: dir, Enclave: Enclave{
 		Images:   []Image{{Layout: "there.yaml"}, {Archive: "."}, {Archive: "there.yaml"}},
-		Registry: Registry{Binary: &FileSource{Path: filepath.Join(dir, "zot")}},
+		Registry: Registry{Binary: &FileSource{Path: filepath.Join(dir, "zot"), Checksum: "sums"}},
 	}}
 	err := CheckFiles(l)
-	for _, path := range []string{"images[0].layout", "images[1].archive", "registry.binary.path"} {
+	for _, path := range []string{"images[0].layout", "images[1].archive", "registry.binary.path", "registry.binary.checksum"} {
 		if !strings.Contains(err.Error(), path) {
 			t.Errorf("nothing said of %s in %v", path, err)
 		}
 	}
-	if n := len(fault.All(err)); n != 3 || !NoFile.Is(err) || !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("have %d faults, want 3 of SPEC-NO-FILE: %v", n, err)
+	if n := len(fault.All(err)); n != 4 || !NoFile.Is(err) || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("have %d faults, want 4 of SPEC-NO-FILE: %v", n, err)
+	}
+	l.Enclave.Registry.Binary.Checksum = "https://x/sums" // not looked for here
+	if err := CheckFiles(l); strings.Contains(err.Error(), "checksum") {
+		t.Errorf("a checksum file on a server: %v", err)
 	}
 	l, err = Parse([]byte(least+"images:\n  - ref: a/b:1\n    archive: gone.tar\n"), dir)
 	if err != nil {

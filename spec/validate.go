@@ -201,7 +201,7 @@ func (p *problems) registry(r Registry) {
 		return
 	}
 	if r.Binary == nil {
-		p.add(p.missing, "registry.binary", "nothing", "where the release binary of "+EngineZot+" comes from: url and sha256, or path",
+		p.add(p.missing, "registry.binary", "nothing", "where the release binary of "+EngineZot+" comes from: url with sha256 or checksum, or path",
 			"or choose registry.engine: "+EngineDistribution+", which is compiled from its module")
 		return
 	}
@@ -218,11 +218,14 @@ func (p *problems) fileSource(path string, f FileSource) {
 		p.clash(path, "both url and path", "one of them", "")
 	case f.URL != "":
 		p.archive(child(path, "url"), f.URL)
-		if f.SHA256 == "" {
-			p.add(p.missing, child(path, "sha256"), "nothing", "the SHA-256 of what the URL serves", "take it from the vendor's checksum file")
+		if f.SHA256 == "" && f.Checksum == "" {
+			p.add(p.missing, child(path, "sha256"), "nothing", "the SHA-256 of what the URL serves", "take it from the vendor's checksum file, or name that file as "+child(path, "checksum"))
 		}
 	}
 	if f.SHA256 != "" && !hexForm.MatchString(f.SHA256) {
 		p.bad(child(path, "sha256"), quoted(f.SHA256), "64 lower-case hex digits", "")
+	}
+	if f.ChecksumURL() {
+		p.archive(child(path, "checksum"), f.Checksum)
 	}
 }

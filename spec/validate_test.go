@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"caisson.dev/caisson/internal/fault"
+	"caisson.dev/caisson/internal/judge"
 )
 
 // TestValueIsRefused adds lines to the least Spec; each has one mistake.
@@ -126,6 +127,11 @@ func TestKubernetesAndRegistry(t *testing.T) {
 		{what: "no such source", k: Kubernetes{"kubeadm", "v1.37.2", "git"}, r: zot, code: BadValue},
 		{what: "zot by URL", k: Kubernetes{"kubeadm", "v1.37.2", ""}, r: Registry{Engine: "zot", Binary: &FileSource{URL: "https://x/zot", SHA256: sum}}},
 		{what: "zot by URL, unchecked", k: Kubernetes{"kubeadm", "v1.37.2", ""}, r: Registry{Engine: "zot", Binary: &FileSource{URL: "https://x/zot"}}, code: Missing},
+		{what: "zot by URL and checksum file", k: Kubernetes{"kubeadm", "v1.37.2", ""}, r: Registry{Engine: "zot", Binary: &FileSource{URL: "https://x/zot", Checksum: "https://x/sums"}}},
+		{what: "zot by URL, sum and checksum file", k: Kubernetes{"kubeadm", "v1.37.2", ""}, r: Registry{Engine: "zot", Binary: &FileSource{URL: "https://x/zot", SHA256: sum, Checksum: "sums.txt"}}},
+		{what: "zot by path and checksum file", k: Kubernetes{"kubeadm", "v1.37.2", ""}, r: Registry{Engine: "zot", Binary: &FileSource{Path: "zot", Checksum: "sums.txt"}}},
+		{what: "zot by checksum file alone", k: Kubernetes{"kubeadm", "v1.37.2", ""}, r: Registry{Engine: "zot", Binary: &FileSource{Checksum: "sums.txt"}}, code: Missing},
+		{what: "a checksum file by ftp", k: Kubernetes{"kubeadm", "v1.37.2", ""}, r: Registry{Engine: "zot", Binary: &FileSource{Path: "z", Checksum: "ftp://x/sums"}}, code: BadValue},
 		{what: "zot from nowhere", k: Kubernetes{"kubeadm", "v1.37.2", ""}, r: Registry{Engine: "zot"}, code: Missing},
 		{what: "zot from an empty source", k: Kubernetes{"kubeadm", "v1.37.2", ""}, r: Registry{Engine: "zot", Binary: &FileSource{}}, code: Missing},
 		{what: "zot from two", k: Kubernetes{"kubeadm", "v1.37.2", ""}, r: Registry{Engine: "zot", Binary: &FileSource{URL: "https://x/z", Path: "z", SHA256: sum}}, code: Conflict},
@@ -156,9 +162,7 @@ func TestHashesOfRealTools(t *testing.T) {
 			t.Errorf("refused: %s", hash)
 		}
 	}
-	if _, err := exec.LookPath("openssl"); err != nil {
-		t.Skip("openssl is not installed")
-	}
+	judge.Need(t, "openssl", "openssl")
 	for _, method := range []string{"-5", "-6"} {
 		out, err := exec.Command("openssl", "passwd", method, "secret").Output()
 		if err != nil || !strongHash(strings.TrimSpace(string(out))) {
@@ -169,9 +173,7 @@ func TestHashesOfRealTools(t *testing.T) {
 
 // TestKeysOfSSHKeygen takes keys from ssh-keygen itself.
 func TestKeysOfSSHKeygen(t *testing.T) {
-	if _, err := exec.LookPath("ssh-keygen"); err != nil {
-		t.Skip("ssh-keygen is not installed")
-	}
+	judge.Need(t, "ssh-keygen", "openssh-client")
 	for i, c := range []struct {
 		args []string
 		says string

@@ -49,19 +49,19 @@ func (Engine) Name() string { return "zot" }
 func (Engine) Want(e spec.Enclave) (bundle.Want, error) {
 	b := e.Registry.Binary
 	if b == nil || (b.URL == "") == (b.Path == "") {
-		return bundle.Want{}, images.ErrBinaryMissing.New("cannot gather the registry zot: have no binary, need registry.binary with url and sha256, or with path").
+		return bundle.Want{}, images.ErrBinaryMissing.New("cannot gather the registry zot: have no binary, need registry.binary with url and sha256 or checksum, or with path").
 			Hint("zot's releases hold zot-linux-amd64-minimal with its checksum; or set registry.engine: distribution, which is compiled from its Go module")
 	}
-	want := &bundle.FileWant{URL: b.URL, Path: b.Path, Mode: 0o755}
+	want := &bundle.FileWant{URL: b.URL, Path: b.Path, Checksum: b.Checksum, Mode: 0o755}
 	if b.SHA256 != "" {
 		d, err := digest.FromHex(b.SHA256)
 		if err != nil {
 			return bundle.Want{}, images.ErrBinaryMissing.New("cannot gather the registry zot: registry.binary.sha256: %w", err)
 		}
 		want.Digest = d
-	} else if b.URL != "" {
-		return bundle.Want{}, images.ErrBinaryMissing.New("cannot gather the registry zot from %s: have no sha256, need registry.binary.sha256", b.URL).
-			Hint("take the sum from the release's checksum file")
+	} else if b.URL != "" && b.Checksum == "" {
+		return bundle.Want{}, images.ErrBinaryMissing.New("cannot gather the registry zot from %s: have no sha256, need registry.binary.sha256 or registry.binary.checksum", b.URL).
+			Hint("take the sum from the release's checksum file, or name that file")
 	}
 	return bundle.Want{Name: Engine{}.Binary(), File: want}, nil
 }

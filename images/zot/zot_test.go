@@ -89,6 +89,8 @@ func TestWant(t *testing.T) {
 	}{
 		{"a URL with its sum", &spec.FileSource{URL: "https://example.org/zot", SHA256: sum}, true},
 		{"a file beside the Spec", &spec.FileSource{Path: "bin/zot"}, true},
+		{"a URL with its checksum file", &spec.FileSource{URL: "https://example.org/zot", Checksum: "https://example.org/sums"}, true},
+		{"a file with its checksum file", &spec.FileSource{Path: "bin/zot", Checksum: "bin/sums"}, true},
 		{"nothing", nil, false},
 		{"a URL without a sum", &spec.FileSource{URL: "https://example.org/zot"}, false},
 		{"both places", &spec.FileSource{URL: "https://example.org/zot", Path: "x", SHA256: sum}, false},
@@ -99,7 +101,7 @@ func TestWant(t *testing.T) {
 			if c.ok != (err == nil) || (!c.ok && !images.ErrBinaryMissing.Is(err)) {
 				t.Fatalf("have %+v, %v", w, err)
 			}
-			if c.ok && (w.File == nil || w.File.Mode != 0o755) {
+			if c.ok && (w.File == nil || w.File.Mode != 0o755 || w.File.Checksum != c.source.Checksum || w.File.URL != c.source.URL) {
 				t.Errorf("have %+v", w)
 			}
 		})

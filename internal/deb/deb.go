@@ -12,7 +12,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
-	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -24,6 +23,7 @@ import (
 	"github.com/mikelolasagasti/xz"
 
 	"caisson.dev/caisson/internal/size"
+	"caisson.dev/caisson/internal/unpack"
 )
 
 // Limits of one package. Debian's largest (kernel firmware, debug symbols) are
@@ -52,12 +52,13 @@ func Walk(r io.Reader, fn func(hdr *tar.Header, r io.Reader) error) error {
 	if err != nil {
 		return err
 	}
-	plain, done, err := decompress(name, data)
+	packed := &unpack.Counter{In: data}
+	plain, done, err := decompress(name, packed)
 	if err != nil {
 		return Damaged.New("cannot read %s of the package: %w", name, err)
 	}
 	defer done()
-	return walkTar(plain, fn)
+	return walkTar(unpack.Bounded(plain, name+" of the package", packed.N, maxUnpacked), fn)
 }
 
 // dataMember finds data.tar.*, the third member of the ar archive.
@@ -124,21 +125,20 @@ func decompress(name string, r io.Reader) (io.Reader, func(), error) {
 	return nil, none, fmt.Errorf("have compression %q, need xz, zst, gz or none", strings.TrimPrefix(name, "data.tar."))
 }
 
-func walkTar(r io.Reader, fn func(hdr *tar.Header, r io.Reader) error) error {
-	limited := &limit{r: r, left: int64(maxUnpacked)}
-	t := tar.NewReader(limited)
+func walkTar(r *unpack.Reader, fn func(hdr *tar.Header, r io.Reader) error) error {
+	t := tar.NewReader(r)
 	links := map[string]bool{}
 	for i := 0; ; i++ {
 		hdr, err := t.Next()
 		switch {
 		case err == io.EOF:
 			return nil
-		case errors.Is(err, errTooBig):
-			return tooBig()
+		case r.Err() != nil:
+			return r.Err()
 		case err != nil:
 			return Damaged.New("cannot read data.tar of the package: %w", err)
 		case i >= maxEntries:
-			return Hostile.New("cannot unpack the package: have more than %d files, need at most %d", maxEntries, maxEntries)
+			return unpack.Hostile.New("cannot unpack the package: have more than %d files, need at most %d", maxEntries, maxEntries)
 		}
 		skip, err := judge(hdr, links)
 		if err != nil {
@@ -149,8 +149,8 @@ func walkTar(r io.Reader, fn func(hdr *tar.Header, r io.Reader) error) error {
 		}
 		err = fn(hdr, &body{t})
 		switch {
-		case errors.Is(err, errTooBig):
-			return tooBig()
+		case r.Err() != nil:
+			return r.Err() // whatever fn made of it
 		case err != nil:
 			return err
 		}
@@ -162,17 +162,23 @@ func walkTar(r io.Reader, fn func(hdr *tar.Header, r io.Reader) error) error {
 func judge(hdr *tar.Header, links map[string]bool) (skip bool, err error) {
 	name, why := clean(hdr.Name)
 	if why != "" {
-		return false, Hostile.New("cannot unpack %q of the package: have %s, need a path inside the package", hdr.Name, why)
+		return false, unpack.Hostile.New("cannot unpack %q of the package: have %s, need a path inside the package", hdr.Name, why)
 	}
 	switch hdr.Typeflag {
 	case tar.TypeReg, tar.TypeDir, tar.TypeSymlink, tar.TypeLink:
 	default:
-		return false, Hostile.New("cannot unpack %q of the package: have type %q, need a file, folder or link", hdr.Name, string(hdr.Typeflag))
+		return false, unpack.Hostile.New("cannot unpack %q of the package: have type %q, need a file, folder or link", hdr.Name, string(hdr.Typeflag))
+	}
+	// Holes unpack to bytes that no limit counts.
+	for key := range hdr.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return false, unpack.Hostile.New("cannot unpack %q of the package: have a file with holes, need its bytes", hdr.Name)
+		}
 	}
 	// A file below a link of the same package would land where the link points.
 	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
 		if links[dir] {
-			return false, Hostile.New("cannot unpack %q of the package: have the link %q in its path, need a folder", hdr.Name, dir)
+			return false, unpack.Hostile.New("cannot unpack %q of the package: have the link %q in its path, need a folder", hdr.Name, dir)
 		}
 	}
 	hdr.Name = name
@@ -181,12 +187,12 @@ func judge(hdr *tar.Header, links map[string]bool) (skip bool, err error) {
 		links[name] = true
 	case tar.TypeLink:
 		if hdr.Linkname, why = clean(hdr.Linkname); why != "" || hdr.Linkname == "." {
-			return false, Hostile.New("cannot unpack hard link %q of the package: have a target with %s, need a file of the package", name, why)
+			return false, unpack.Hostile.New("cannot unpack hard link %q of the package: have a target with %s, need a file of the package", name, why)
 		}
 	}
 	if name == "." {
 		if hdr.Typeflag != tar.TypeDir {
-			return false, Hostile.New("cannot unpack %q of the package: have a file at its root, need a folder", hdr.Name)
+			return false, unpack.Hostile.New("cannot unpack %q of the package: have a file at its root, need a folder", hdr.Name)
 		}
 		return true, nil
 	}
@@ -211,36 +217,12 @@ func clean(name string) (string, string) {
 	return path.Clean(name), ""
 }
 
-var errTooBig = errors.New("too big")
-
-func tooBig() error {
-	return Hostile.New("cannot unpack the package: have more than %s, need at most that", maxUnpacked)
-}
-
-// limit counts every unpacked byte, those of skipped members too.
-type limit struct {
-	r    io.Reader
-	left int64
-}
-
-func (l *limit) Read(p []byte) (int, error) {
-	if l.left <= 0 {
-		return 0, errTooBig
-	}
-	if int64(len(p)) > l.left {
-		p = p[:l.left]
-	}
-	n, err := l.r.Read(p)
-	l.left -= int64(n)
-	return n, err
-}
-
 // body is a member's bytes; a damaged stream is a fault whoever reads it.
 type body struct{ t *tar.Reader }
 
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.t.Read(p)
-	if err != nil && err != io.EOF && !errors.Is(err, errTooBig) {
+	if err != nil && err != io.EOF && !unpack.Hostile.Is(err) {
 		err = Damaged.New("cannot read data.tar of the package: %w", err)
 	}
 	return n, err

@@ -20,6 +20,8 @@ import (
 
 	"caisson.dev/caisson/internal/deb"
 	"caisson.dev/caisson/internal/fault"
+	"caisson.dev/caisson/internal/judge"
+	"caisson.dev/caisson/internal/unpack"
 )
 
 type entry struct {
@@ -123,19 +125,88 @@ func TestWalkRefuses(t *testing.T) {
 		{"no data.tar", ar("other", nil), deb.Damaged},
 		{"an unknown compression", ar("data.tar.lzma", []byte("x")), deb.Damaged},
 		{"another format version", bytes.Replace(good, []byte("2.0\n"), []byte("9.0\n"), 1), deb.Damaged},
-		{"upwards", pack(t, "", entry{name: "./usr/../../etc/passwd", text: "x"}), deb.Hostile},
-		{"absolute", pack(t, "", entry{name: "/etc/passwd", text: "x"}), deb.Hostile},
-		{"a device", pack(t, "", entry{name: "./dev/sda", kind: tar.TypeBlock}), deb.Hostile},
-		{"a pipe", pack(t, "", entry{name: "./run/p", kind: tar.TypeFifo}), deb.Hostile},
-		{"a line break", pack(t, "", entry{name: "./a\nb", text: "x"}), deb.Hostile},
-		{"below a link", pack(t, "", entry{name: "./a", link: "/etc", kind: tar.TypeSymlink}, entry{name: "./a/passwd", text: "x"}), deb.Hostile},
-		{"a hard link upwards", pack(t, "", entry{name: "./a", link: "../../etc/shadow", kind: tar.TypeLink}), deb.Hostile},
-		{"a file as root", pack(t, "", entry{name: "./", kind: tar.TypeSymlink, link: "/"}), deb.Hostile},
+		{"upwards", pack(t, "", entry{name: "./usr/../../etc/passwd", text: "x"}), unpack.Hostile},
+		{"absolute", pack(t, "", entry{name: "/etc/passwd", text: "x"}), unpack.Hostile},
+		{"a device", pack(t, "", entry{name: "./dev/sda", kind: tar.TypeBlock}), unpack.Hostile},
+		{"a pipe", pack(t, "", entry{name: "./run/p", kind: tar.TypeFifo}), unpack.Hostile},
+		{"a line break", pack(t, "", entry{name: "./a\nb", text: "x"}), unpack.Hostile},
+		{"below a link", pack(t, "", entry{name: "./a", link: "/etc", kind: tar.TypeSymlink}, entry{name: "./a/passwd", text: "x"}), unpack.Hostile},
+		{"a hard link upwards", pack(t, "", entry{name: "./a", link: "../../etc/shadow", kind: tar.TypeLink}), unpack.Hostile},
+		{"a file as root", pack(t, "", entry{name: "./", kind: tar.TypeSymlink, link: "/"}), unpack.Hostile},
 	}
 	for _, tt := range tests {
 		if lines, err := list(bytes.NewReader(tt.in)); !tt.code.Is(err) {
 			t.Errorf("%s: have %v and %q, need %s", tt.summary, err, lines, tt.code.Code)
 		}
+	}
+}
+
+// A small package that unpacks to far more than it holds is refused before all
+// of it came out, whether its files are read or not.
+func TestWalkRefusesBombs(t *testing.T) {
+	zeros := strings.Repeat("\x00", int(unpack.Floor)+1<<20)
+	for _, compression := range []string{".gz", ".xz", ".zst"} {
+		bomb := pack(t, compression, entry{name: "./x", text: zeros})
+		if len(bomb) > 1<<20 {
+			t.Fatalf("have a bomb of %d bytes, need a small one", len(bomb))
+		}
+		for summary, fn := range map[string]func(*tar.Header, io.Reader) error{
+			"read":    func(_ *tar.Header, r io.Reader) error { _, err := io.Copy(io.Discard, r); return err },
+			"skipped": func(*tar.Header, io.Reader) error { return nil },
+			"wrapped": func(_ *tar.Header, r io.Reader) error {
+				if _, err := io.Copy(io.Discard, r); err != nil {
+					return errors.New("my own words")
+				}
+				return nil
+			},
+		} {
+			if err := deb.Walk(bytes.NewReader(bomb), fn); !unpack.Hostile.Is(err) || !strings.Contains(err.Error(), "more than 64.0 MiB") {
+				t.Errorf("data.tar%s, %s: have %v, need ARCHIVE-HOSTILE", compression, summary, err)
+			}
+		}
+	}
+	if _, err := list(bytes.NewReader(pack(t, ".gz", entry{name: "./x", text: zeros[:10<<20]}))); err != nil {
+		t.Errorf("10 MiB of zeros: %v", err)
+	}
+}
+
+// Holes would come out as zeros that are in no stream.
+func TestWalkRefusesHoles(t *testing.T) {
+	var b bytes.Buffer
+	// The form 0.1 of GNU tar: a map of nothing but a hole of 1 TiB.
+	record := func(k, v string) string {
+		n := len(k) + len(v) + 3
+		for len(fmt.Sprint(n))+len(k)+len(v)+3 != n {
+			n++
+		}
+		return fmt.Sprintf("%d %s=%s\n", n, k, v)
+	}
+	pax := record("GNU.sparse.major", "0") + record("GNU.sparse.minor", "1") + record("GNU.sparse.size", "1099511627776") +
+		record("GNU.sparse.numblocks", "1") + record("GNU.sparse.map", "1099511627776,0")
+	// archive/tar writes no extended header as such: take a file's and change its type.
+	if err := tar.NewWriter(&b).WriteHeader(&tar.Header{Name: "pax", Size: int64(len(pax)), Mode: 0o644, Format: tar.FormatUSTAR}); err != nil {
+		t.Fatal(err)
+	}
+	h := b.Bytes()
+	h[156] = 'x'
+	sum := 8 * int(' ') // the checksum counts itself as spaces
+	for i, c := range h {
+		if i < 148 || i >= 156 {
+			sum += int(c)
+		}
+	}
+	copy(h[148:], fmt.Sprintf("%06o\x00 ", sum))
+	b.WriteString(pax + strings.Repeat("\x00", 512-len(pax)))
+	if err := tar.NewWriter(&b).WriteHeader(&tar.Header{Name: "./x", Typeflag: tar.TypeReg, Mode: 0o644}); err != nil {
+		t.Fatal(err)
+	}
+	b.Write(make([]byte, 1024))
+	err := deb.Walk(bytes.NewReader(ar("data.tar", b.Bytes())), func(_ *tar.Header, r io.Reader) error {
+		_, err := io.CopyN(io.Discard, r, 1<<20)
+		return err
+	})
+	if !unpack.Hostile.Is(err) || !strings.Contains(err.Error(), "holes") {
+		t.Errorf("have %v, need ARCHIVE-HOSTILE for the holes", err)
 	}
 }
 
@@ -149,10 +220,7 @@ func TestWalkGivesTheCallersError(t *testing.T) {
 
 // dpkg-deb is the judge: it builds packages that we read, and reads the same.
 func TestAgainstDpkg(t *testing.T) {
-	dpkg, err := exec.LookPath("dpkg-deb")
-	if err != nil {
-		t.Skip("dpkg-deb is not installed")
-	}
+	dpkg := judge.Need(t, "dpkg-deb", "dpkg")
 	dir := t.TempDir()
 	for name, text := range map[string]string{"DEBIAN/control": "Package: x\nVersion: 1\nArchitecture: all\nMaintainer: m <m@x>\nDescription: d\n",
 		"usr/bin/x": "#!/bin/sh\n", "usr/share/doc/x/" + strings.Repeat("long", 60): "text"} {

@@ -2,8 +2,6 @@ package deb
 
 import "caisson.dev/caisson/internal/fault"
 
-// What can be wrong with a package. The pages are docs/errors/<code>.md.
-var (
-	Damaged = fault.Define("ARCHIVE-DAMAGED", fault.Source)
-	Hostile = fault.Define("ARCHIVE-HOSTILE", fault.Source)
-)
+// Damaged is a package that cannot be read; one made to harm is unpack.Hostile.
+// The page is docs/errors/ARCHIVE-DAMAGED.md.
+var Damaged = fault.Define("ARCHIVE-DAMAGED", fault.Source)

@@ -8,13 +8,10 @@ package fetch
 import (
 	"context"
 	"errors"
-
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"os"
 	"strconv"
-	"strings"
 	"time"
 
 	"caisson.dev/caisson/bundle"
@@ -28,6 +25,7 @@ type Request struct {
 	Digest digest.Digest // "" when not known
 	Size   int64         // bytes; 0 when not known
 	Max    size.Bytes    // bound when Size is 0; 0 means DefaultMax
+	Accept string        // the header of that name, for servers with several forms of one file
 }
 
 // DefaultMax bounds a file whose size nobody stated.
@@ -41,7 +39,8 @@ type Client struct {
 	Tries int
 	// Wait pauses before try n (from 1); nil means exponential back-off with jitter.
 	Wait func(ctx context.Context, n int, atLeast time.Duration) error
-	// Stall is how long a connection may bring nothing; 0 means a minute.
+	// Stall is how long a connection may bring nothing, from its beginning on;
+	// 0 means a minute.
 	Stall time.Duration
 }
 
@@ -125,36 +124,21 @@ func (c *Client) download(ctx context.Context, path string, req Request, progres
 	if err := dl.find(); err != nil {
 		return false, err
 	}
-	tries := c.Tries
-	if tries == 0 {
-		tries = 5
-	}
 	furthest := dl.at
-	for failed := 0; ; {
+	err = c.Repeat(ctx, func() (bool, error) {
 		err := dl.once(ctx)
-		var p permanent
-		var w wait
-		switch {
-		case err == nil:
-			return dl.resumed, nil
-		case ctx.Err() != nil:
-			return false, context.Cause(ctx)
-		case errors.As(err, &p):
-			return false, p.error
-		case dl.at > furthest:
-			// It moves: that is no failure in a row. What was had before and is
-			// only brought again does not count, or a server could go round for ever.
-			failed, furthest = 0, dl.at
-		}
-		errors.As(err, &w)
-		if failed++; failed >= tries {
-			return false, Unreachable.New("cannot fetch %s: have %d bytes after %d tries in a row that brought none, need %s: %w",
-				req.URL, dl.at, failed, wanted(req), err).Hint("check the network, proxy and address; run again to go on where it stopped")
-		}
-		if err := c.wait(ctx, failed, w.atLeast); err != nil {
-			return false, err
-		}
+		// What was had before and is only brought again does not count, or a
+		// server could go round for ever.
+		further := dl.at > furthest
+		furthest = max(furthest, dl.at)
+		return further, err
+	})
+	var gaveUp *GaveUp
+	if errors.As(err, &gaveUp) {
+		return false, Unreachable.New("cannot fetch %s: have %d bytes after %d tries in a row that brought none, need %s: %w",
+			req.URL, dl.at, gaveUp.Tries, wanted(req), gaveUp.Err).Hint("check the network, proxy and address; run again to go on where it stopped")
 	}
+	return err == nil && dl.resumed, err
 }
 
 // Bytes reads a small file (a list of checksums) into memory.
@@ -186,29 +170,27 @@ func (c *Client) Length(ctx context.Context, rawURL string) (int64, error) {
 	return resp.ContentLength, nil
 }
 
+// Through is a client like c whose requests go by way of t: one that logs in,
+// on top of c's own Transport.
+func (c *Client) Through(t http.RoundTripper) *Client {
+	sender := *c.http()
+	sender.Transport = t
+	return &Client{HTTP: &sender, Tries: c.Tries, Wait: c.Wait, Stall: c.Stall}
+}
+
+// Transport is what c's requests go by.
+func (c *Client) Transport() http.RoundTripper {
+	if t := c.http().Transport; t != nil {
+		return t
+	}
+	return http.DefaultTransport
+}
+
 func (c *Client) http() *http.Client {
 	if c.HTTP != nil {
 		return c.HTTP
 	}
 	return newHTTP()
-}
-
-func (c *Client) wait(ctx context.Context, n int, atLeast time.Duration) error {
-	if c.Wait != nil {
-		return c.Wait(ctx, n, atLeast)
-	}
-	// 1, 2, 4, 8 seconds, each between half and one and a half times that, so
-	// that many clients of a restarted server do not come back at once.
-	d := time.Second << min(n-1, 5)
-	d = max(d/2+rand.N(d), atLeast)
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 func httpURL(raw string) (*url.URL, error) {
@@ -224,23 +206,4 @@ func wanted(req Request) string {
 		return strconv.FormatInt(req.Size, 10)
 	}
 	return "the whole file"
-}
-
-// permanent is an error that another try cannot mend.
-type permanent struct{ error }
-
-func (p permanent) Unwrap() error { return p.error }
-
-// wait is an error of a server that says when to come back.
-type wait struct {
-	error
-	atLeast time.Duration
-}
-
-func retryAfter(h http.Header) time.Duration {
-	sec, err := strconv.Atoi(strings.TrimSpace(h.Get("Retry-After")))
-	if err != nil || sec < 0 {
-		return 0
-	}
-	return min(time.Duration(sec)*time.Second, 2*time.Minute)
 }

@@ -68,12 +68,20 @@ func (t *transfer) exchange(ctx context.Context, cancel context.CancelCauseFunc)
 	if err != nil {
 		return permanent{err}
 	}
+	if t.req.Accept != "" {
+		r.Header.Set("Accept", t.req.Accept)
+	}
 	if t.at > 0 {
 		r.Header.Set("Range", fmt.Sprintf("bytes=%d-", t.at))
 		if t.etag != "" {
 			r.Header.Set("If-Range", t.etag)
 		}
 	}
+	// A connection that brings nothing for the stall time is cut, so that another
+	// can be tried.
+	stall := t.client.StallLimit()
+	silent := time.AfterFunc(stall, func() { cancel(fmt.Errorf("nothing came for %s", stall)) })
+	defer silent.Stop()
 	resp, err := t.client.http().Do(r)
 	if err != nil {
 		return err
@@ -94,7 +102,7 @@ func (t *transfer) exchange(ctx context.Context, cancel context.CancelCauseFunc)
 		return permanent{bundle.DigestMismatch.New("cannot use %s: have a file of %d bytes there, need %d bytes of %s", t.req.URL, there, t.req.Size, t.req.Digest).
 			Hint("the file was replaced by its maker, or this is the wrong address; if it is right, lock again")}
 	}
-	return t.copy(resp.Body, total, cancel)
+	return t.copy(resp.Body, total, func() { silent.Reset(stall) })
 }
 
 // accept judges the answer's head and sets where its bytes go.
@@ -123,7 +131,7 @@ func (t *transfer) accept(resp *http.Response) error {
 		return permanent{NotFound.New("cannot fetch %s: have answer %q, need the file", t.req.URL, resp.Status).
 			Hint("check the address and version; a mirror drops old versions")}
 	case code == http.StatusTooManyRequests || code == http.StatusRequestTimeout || code >= 500:
-		return wait{fmt.Errorf("have answer %q, need the file", resp.Status), retryAfter(resp.Header)}
+		return wait{fmt.Errorf("have answer %q, need the file", resp.Status), retryAfter(resp.Header, time.Now())}
 	default:
 		return permanent{Refused.New("cannot fetch %s: have answer %q, need the file", t.req.URL, resp.Status).
 			Hint("check whether the address needs a login or another proxy")}
@@ -143,23 +151,16 @@ func (t *transfer) accept(resp *http.Response) error {
 	return nil
 }
 
-// copy appends the body to the file until its end. A connection that brings
-// nothing for the stall time is cut, so that another can be tried.
-func (t *transfer) copy(body io.Reader, total int64, cancel context.CancelCauseFunc) error {
+// copy appends the body to the file until its end; alive is called for each piece.
+func (t *transfer) copy(body io.Reader, total int64, alive func()) error {
 	if _, err := t.file.Seek(t.at, io.SeekStart); err != nil {
 		return permanent{err}
 	}
-	stall := t.client.Stall
-	if stall == 0 {
-		stall = time.Minute
-	}
-	silent := time.AfterFunc(stall, func() { cancel(fmt.Errorf("nothing came for %s", stall)) })
-	defer silent.Stop()
 	limit := t.limit()
 	buf := make([]byte, 256<<10)
 	for {
 		n, err := body.Read(buf)
-		silent.Reset(stall)
+		alive()
 		if t.at+int64(n) > limit {
 			return t.oversize(t.at+int64(n), limit)
 		}

@@ -66,9 +66,10 @@ func TestBarsOnATerminal(t *testing.T) {
 		time.Sleep(120 * time.Millisecond)
 	}
 	r.Note("a mirror is slow")
+	bar := shown.bars["download"]
 	r.Report("download", total, total)
 	r.Report("download", total, total) // again: said already
-	if bar := shown.bars["download"]; !bar.Completed() || bar.Current() != total {
+	if !bar.Completed() || bar.Current() != total {
 		t.Errorf("the bar that ended is at %d, completed %v", bar.Current(), bar.Completed())
 	}
 	if shown.bars["packages"].Completed() {

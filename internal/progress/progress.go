@@ -9,7 +9,9 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -26,14 +28,15 @@ type Reporter struct {
 	show  shower
 	last  map[string]time.Time
 	begun map[string]time.Time
-	ended map[string]bool
+	ended map[string]int64 // its total
 	now   func() time.Time
 	over  bool
 }
 
 type shower interface {
 	// update is called at most ten times a second for one name, and at its end.
-	update(name string, done, total int64, took time.Duration, end bool)
+	// step is what of the work is being done just now, or "".
+	update(name, step string, done, total int64, took time.Duration, end bool)
 	note(text string)
 	close()
 }
@@ -41,7 +44,7 @@ type shower interface {
 // New shows bars when w is a terminal, plain lines otherwise.
 func New(w io.Writer) *Reporter {
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return reporter(&bars{p: mpb.New(mpb.WithOutput(w), mpb.WithWidth(32)), bars: map[string]*mpb.Bar{}})
+		return reporter(&bars{p: mpb.New(mpb.WithOutput(w), mpb.WithWidth(32)), bars: map[string]*bar{}})
 	}
 	return reporter(&lines{w: w, next: map[string]time.Duration{}})
 }
@@ -50,24 +53,39 @@ func New(w io.Writer) *Reporter {
 func Events(sink event.Sink) *Reporter { return reporter(events{sink}) }
 
 func reporter(show shower) *Reporter {
-	return &Reporter{show: show, last: map[string]time.Time{}, begun: map[string]time.Time{}, ended: map[string]bool{}, now: time.Now}
+	return &Reporter{show: show, last: map[string]time.Time{}, begun: map[string]time.Time{}, ended: map[string]int64{}, now: time.Now}
 }
 
 // Report takes done of total bytes (total 0: not known) of one piece of work;
-// done == total ends it. It has the shape of bundle.Progress.
+// done == total ends it, and another total under its name is work of its own: a
+// thing is first looked up and then fetched. What stands behind ": " in the name is the step that the
+// work is at; it is shown, and does not make another piece of work of it. Report
+// has the shape of bundle.Progress.
 func (r *Reporter) Report(name string, done, total int64) {
+	name, step, _ := strings.Cut(name, ": ")
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.now()
+	if of, ok := r.ended[name]; ok {
+		if of == total {
+			return // said already, or late
+		}
+		delete(r.ended, name)
+		delete(r.begun, name)
+		delete(r.last, name)
+	}
 	if _, ok := r.begun[name]; !ok {
 		r.begun[name] = now
 	}
 	end := total > 0 && done >= total
-	if r.over || r.ended[name] || (!end && now.Sub(r.last[name]) < 100*time.Millisecond) {
+	if r.over || (!end && now.Sub(r.last[name]) < 100*time.Millisecond) {
 		return
 	}
-	r.last[name], r.ended[name] = now, end
-	r.show.update(name, done, total, now.Sub(r.begun[name]), end)
+	r.last[name] = now
+	if end {
+		r.ended[name] = total
+	}
+	r.show.update(name, step, done, total, now.Sub(r.begun[name]), end)
 }
 
 // Note prints a sentence between the bars.
@@ -92,8 +110,12 @@ func (r *Reporter) Close() {
 
 type events struct{ sink event.Sink }
 
-func (e events) update(name string, done, total int64, _ time.Duration, _ bool) {
-	e.sink(event.Event{Name: "progress", Message: name, Done: done, Size: total})
+func (e events) update(name, step string, done, total int64, _ time.Duration, _ bool) {
+	said := event.Event{Name: "progress", Message: name, Done: done, Size: total}
+	if step != "" {
+		said.Data = map[string]string{"step": step}
+	}
+	e.sink(said)
 }
 func (e events) note(text string) { e.sink(event.Event{Name: "note", Message: text}) }
 func (e events) close()           {}
@@ -105,9 +127,10 @@ type lines struct {
 	next map[string]time.Duration
 }
 
-func (l *lines) update(name string, done, total int64, took time.Duration, end bool) {
+func (l *lines) update(name, step string, done, total int64, took time.Duration, end bool) {
 	next, seen := l.next[name]
 	if end {
+		delete(l.next, name)
 		fmt.Fprintf(l.w, "%s: done%s in %s\n", name, amount(total), took.Round(100*time.Millisecond))
 		return
 	}
@@ -115,15 +138,18 @@ func (l *lines) update(name string, done, total int64, took time.Duration, end b
 		return
 	}
 	l.next[name] = max(5*time.Second, 2*took)
+	if step != "" {
+		step = " (" + step + ")"
+	}
 	switch {
 	case !seen:
-		fmt.Fprintf(l.w, "%s\n", name)
+		fmt.Fprintf(l.w, "%s%s\n", name, step)
 	case total > 0 && total < countBelow:
-		fmt.Fprintf(l.w, "%s: %d of %d, %s left\n", name, done, total, left(done, total, took))
+		fmt.Fprintf(l.w, "%s: %d of %d, %s left%s\n", name, done, total, left(done, total, took), step)
 	case total > 0:
-		fmt.Fprintf(l.w, "%s: %s of %s, %s/s, %s left\n", name, size.Bytes(done), size.Bytes(total), rate(done, took), left(done, total, took))
+		fmt.Fprintf(l.w, "%s: %s of %s, %s/s, %s left%s\n", name, size.Bytes(done), size.Bytes(total), rate(done, took), left(done, total, took), step)
 	default:
-		fmt.Fprintf(l.w, "%s: %s, %s so far\n", name, size.Bytes(done), took.Round(time.Second))
+		fmt.Fprintf(l.w, "%s: %s, %s so far%s\n", name, quantity(done, done), took.Round(time.Second), step)
 	}
 }
 func (l *lines) note(text string) { fmt.Fprintln(l.w, text) }
@@ -145,33 +171,45 @@ func left(done, total int64, took time.Duration) time.Duration {
 
 type bars struct {
 	p    *mpb.Progress
-	bars map[string]*mpb.Bar
+	bars map[string]*bar
 }
 
-func (b *bars) update(name string, done, total int64, _ time.Duration, end bool) {
-	bar, ok := b.bars[name]
+type bar struct {
+	*mpb.Bar
+	step atomic.Value // string; drawn by another goroutine
+}
+
+func (b *bars) update(name, step string, done, total int64, _ time.Duration, end bool) {
+	one, ok := b.bars[name]
 	if !ok {
+		one = &bar{}
 		far := []decor.Decorator{decor.CountersKibiByte("% .1f / % .1f", decor.WCSyncSpace), decor.AverageSpeed(decor.SizeB1024(0), " % .1f", decor.WCSyncSpace)}
-		if total > 0 && total < countBelow {
+		switch {
+		case total == 0:
+			far = []decor.Decorator{decor.Any(func(s decor.Statistics) string { return quantity(s.Current, s.Current) }, decor.WCSyncSpace)}
+		case total < countBelow:
 			far = []decor.Decorator{decor.CountersNoUnit("%d / %d", decor.WCSyncSpace)}
 		}
-		bar = b.p.AddBar(total, mpb.BarRemoveOnComplete(), mpb.PrependDecorators(decor.Name(name, decor.WCSyncSpaceR)),
-			mpb.AppendDecorators(append(far, decor.AverageETA(decor.ET_STYLE_MMSS, decor.WCSyncSpace))...))
-		b.bars[name] = bar
+		atStep := decor.Any(func(decor.Statistics) string { s, _ := one.step.Load().(string); return s }, decor.WCSyncSpaceR)
+		one.Bar = b.p.AddBar(total, mpb.BarRemoveOnComplete(), mpb.PrependDecorators(decor.Name(name, decor.WCSyncSpaceR)),
+			mpb.AppendDecorators(append(far, decor.AverageETA(decor.ET_STYLE_MMSS, decor.WCSyncSpace), atStep)...))
+		b.bars[name] = one
 	}
+	one.step.Store(step)
 	if total > 0 {
-		bar.SetTotal(total, false)
+		one.SetTotal(total, false)
 	}
-	bar.SetCurrent(done)
+	one.SetCurrent(done)
 	if end {
-		bar.SetTotal(total, true)
+		one.SetTotal(total, true)
+		delete(b.bars, name)
 		fmt.Fprintf(b.p, "%s: done%s\n", name, amount(total))
 	}
 }
 func (b *bars) note(text string) { fmt.Fprintln(b.p, text) }
 func (b *bars) close() {
-	for _, bar := range b.bars {
-		bar.Abort(true)
+	for _, one := range b.bars {
+		one.Abort(true)
 	}
 	b.p.Wait()
 }

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"caisson.dev/caisson/internal/judge"
 )
 
 // archive is a Debian archive of a few packages, made with Debian's own tools
@@ -32,10 +34,8 @@ type pkg struct {
 
 func newArchive(t *testing.T, packages ...pkg) archive {
 	t.Helper()
-	for _, tool := range []string{"apt-get", "dpkg-deb", "dpkg-scanpackages", "gpg"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("%s is not installed", tool)
-		}
+	for tool, debian := range map[string]string{"apt-get": "apt", "dpkg-deb": "dpkg", "dpkg-scanpackages": "dpkg-dev", "gpg": "gnupg", "gpgconf": "gnupg"} {
+		judge.Need(t, tool, debian)
 	}
 	a := archive{dir: t.TempDir()}
 	for _, p := range packages {

@@ -61,6 +61,8 @@ func TestFile(t *testing.T) {
 		{"from a server, nothing known", bundle.FileWant{URL: at + "zot"}, 1, nil},
 		{"from a folder", bundle.FileWant{Path: path}, 0, nil},
 		{"from a folder, by checksum file", bundle.FileWant{Path: path, Checksum: sums, Digest: right}, 0, nil},
+		{"from a folder, by checksum file alone", bundle.FileWant{Path: path, Checksum: sums}, 0, nil},
+		{"from a folder, not as the checksum file on a server says", bundle.FileWant{Path: path, Checksum: at + "wrong"}, 0, &bundle.DigestMismatch},
 		{"nowhere", bundle.FileWant{}, 0, &file.Unreadable},
 		{"in two places", bundle.FileWant{URL: at + "zot", Path: path}, 0, &file.Unreadable},
 		{"not in the folder", bundle.FileWant{Path: path + "x"}, 0, &file.Unreadable},

@@ -75,6 +75,9 @@ func (s Source) compile(ctx context.Context, p bundle.Pin, t tools, store *bundl
 			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)
 			}
+			if full := diskFull("fetch what is needed by", m, said); full != nil {
+				return nil, full
+			}
 			return nil, CompileFailed.New("cannot fetch what %s of %s %s needs: %w\n%s", b, m.Path, m.Version, err, said).
 				Hint("check that a Go module proxy is reached (go env GOPROXY)")
 		}
@@ -84,10 +87,14 @@ func (s Source) compile(ctx context.Context, p bundle.Pin, t tools, store *bundl
 			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)
 			}
-			return nil, store.DiskFault(CompileFailed.New("cannot compile %s of %s %s: %w\n%s", b, m.Path, m.Version, err, said).
-				Hint("if a C library is missing, install its -dev package; if the disk is full, make room for the Go build cache (go env GOCACHE)"), 0)
+			if full := diskFull("compile", m, said); full != nil {
+				return nil, full
+			}
+			return nil, CompileFailed.New("cannot compile %s of %s %s: %w\n%s", b, m.Path, m.Version, err, said).
+				Hint("if a C library is missing, install its -dev package")
 		}
 	}
+	beat.done()
 	var artifacts []bundle.Artifact
 	for _, program := range programs(m) {
 		d, n, err := store.Adopt(ctx, filepath.Join(dir, "bin", program), "")
@@ -135,7 +142,8 @@ func isVersion(s string) bool {
 
 // heartbeat turns go build -v's lines, one for each package, into progress: a
 // compile of Kubernetes takes many minutes, and silence looks like a hang.
-// Nothing tells how many packages are still to come, so there is no total.
+// Nothing tells how many packages are still to come, so there is no total. The
+// package is the step that the one piece of work is at.
 type heartbeat struct {
 	name     string
 	progress bundle.Progress
@@ -146,7 +154,8 @@ type heartbeat struct {
 	pkg   string
 	count int64
 	ticks *time.Ticker
-	quit  chan struct{}
+	quit  chan struct{} // closed to end the beat
+	ended chan struct{} // closed when it has ended
 }
 
 func (h *heartbeat) Write(p []byte) (int, error) {
@@ -175,8 +184,9 @@ func (h *heartbeat) start() {
 	if h.every == 0 {
 		h.every = 10 * time.Second
 	}
-	h.ticks, h.quit = time.NewTicker(h.every), make(chan struct{})
+	h.ticks, h.quit, h.ended = time.NewTicker(h.every), make(chan struct{}), make(chan struct{})
 	go func() {
+		defer close(h.ended)
 		for {
 			select {
 			case <-h.ticks.C:
@@ -191,11 +201,20 @@ func (h *heartbeat) start() {
 	}()
 }
 
+// end is called when nothing writes any more; no progress comes after it.
 func (h *heartbeat) end() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.quit != nil {
-		h.ticks.Stop()
-		close(h.quit)
+	if h.quit == nil {
+		return
+	}
+	h.ticks.Stop()
+	close(h.quit)
+	<-h.ended
+	h.quit = nil
+}
+
+// done ends the beat with the number of packages as the whole.
+func (h *heartbeat) done() {
+	if h.end(); h.count > 0 && h.progress != nil {
+		h.progress(h.name, h.count, h.count)
 	}
 }

@@ -22,6 +22,7 @@ import (
 
 	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/internal/canon"
+	"caisson.dev/caisson/internal/fetch"
 )
 
 // Source compiles programs; it implements bundle.Source for ModuleWants.
@@ -31,6 +32,10 @@ type Source struct {
 	// Every is the pause between two lines of progress while one compile runs;
 	// 0 means 10 s.
 	Every time.Duration
+	// Fetch says how patient to be with a module proxy, and Limit how long one
+	// download may take; nil and 0 mean the default.
+	Fetch *fetch.Client
+	Limit time.Duration
 }
 
 // Resolve pins the module, everything it depends on, and the compiler.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"caisson.dev/caisson/bundle"
+	"caisson.dev/caisson/internal/fetch"
 )
 
 // tools is the go command with an environment in which nothing of the person's
@@ -23,6 +23,8 @@ type tools struct {
 	goCmd   string
 	version string // go1.26.8
 	env     []string
+	client  *fetch.Client
+	limit   time.Duration
 	cc      string // first line of the C compiler's --version, when cgo was asked for
 	ccCmd   string
 }
@@ -38,9 +40,15 @@ var passed = []string{"PATH", "HOME", "TMPDIR", "NETRC", "SSL_CERT_FILE", "SSL_C
 
 // find looks at the go command once.
 func (s Source) find(ctx context.Context) (tools, error) {
-	t := tools{goCmd: s.Go}
+	t := tools{goCmd: s.Go, client: s.Fetch, limit: s.Limit}
 	if t.goCmd == "" {
 		t.goCmd = "go"
+	}
+	if t.client == nil {
+		t.client = fetch.Default()
+	}
+	if t.limit == 0 {
+		t.limit = downloadLimit
 	}
 	// In the Store's folder, so that no go.mod or go.work of the person's own
 	// has a say.
@@ -125,77 +133,32 @@ func (t tools) flags(m bundle.ModuleWant) []string {
 	return flags
 }
 
-// run runs the go command in dir and gives the end of what it said. Lines goes
-// to lines (may be nil) as they come.
-func (t tools) run(ctx context.Context, dir string, m bundle.ModuleWant, lines io.Writer, args ...string) (string, error) {
-	var said tail
+// command is the go command in dir.
+func (t tools) command(ctx context.Context, dir string, m bundle.ModuleWant, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, t.goCmd, args...)
 	cmd.Dir, cmd.Env = dir, append(append([]string{}, t.env...), t.fixedEnv(m)...)
 	if m.Cgo && t.ccCmd != "" {
 		cmd.Env = append(cmd.Env, "CC="+t.ccCmd)
 	}
+	// The go command ends its compilers on SIGINT; a kill would leave them behind.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 30 * time.Second
+	return cmd
+}
+
+// run runs the go command in dir and gives the end of what it said. Lines goes
+// to lines (may be nil) as they come.
+func (t tools) run(ctx context.Context, dir string, m bundle.ModuleWant, lines io.Writer, args ...string) (string, error) {
+	var said tail
+	cmd := t.command(ctx, dir, m, args...)
 	var out io.Writer = &said
 	if lines != nil {
 		out = io.MultiWriter(&said, lines)
 	}
 	cmd.Stdout, cmd.Stderr = out, out
-	// The go command ends its compilers on SIGINT; a kill would leave them behind.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 30 * time.Second
 	err := cmd.Run()
 	return said.String(), err
-}
-
-// A module proxy can accept a request and never answer (seen: fifteen minutes of
-// silence on one reply), and the go command sets no limit. What was downloaded
-// stays in the module cache, so that each try begins where the last one hung.
-const (
-	downloadLimit = 5 * time.Minute
-	downloadTries = 4
-)
-
-// download runs a go command that may fetch modules and compiles nothing; one
-// that takes longer than downloadLimit is ended and run again.
-func (t tools) download(ctx context.Context, dir string, m bundle.ModuleWant, args ...string) (said string, err error) {
-	for range downloadTries {
-		limited, cancel := context.WithTimeout(ctx, downloadLimit)
-		said, err = t.run(limited, dir, m, nil, args...)
-		hung := limited.Err() != nil && ctx.Err() == nil
-		cancel()
-		if !hung {
-			return said, err
-		}
-		err = fmt.Errorf("no end after %v, %d times: %w", downloadLimit, downloadTries, err)
-	}
-	return said, err
-}
-
-// downloadMod is the path of the module's own go.mod in the module cache.
-func (t tools) downloadMod(ctx context.Context, dir string, m bundle.ModuleWant) (string, error) {
-	cmd := exec.CommandContext(ctx, t.goCmd, "mod", "download", "-json", m.Path+"@"+m.Version)
-	cmd.Dir, cmd.Env = dir, append(append([]string{}, t.env...), t.fixedEnv(m)...)
-	out, err := cmd.Output()
-	var answer struct{ GoMod, Error string }
-	if jerr := json.Unmarshal(out, &answer); jerr != nil {
-		return "", unresolved(ctx, m, string(out), errors.Join(err, jerr))
-	}
-	if answer.Error != "" || answer.GoMod == "" {
-		return "", unresolved(ctx, m, answer.Error, err)
-	}
-	return answer.GoMod, nil
-}
-
-// unresolved says why the module, or one it needs, is not to be had.
-func unresolved(ctx context.Context, m bundle.ModuleWant, said string, err error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	if said = strings.TrimSpace(said); said == "" && err != nil {
-		said = err.Error()
-	}
-	return ModuleUnresolved.New("cannot resolve module %s %s:\n%s", m.Path, m.Version, said).
-		Hint("check the path and version, and that a Go module proxy is reached (go env GOPROXY)")
 }
 
 // tail keeps the last lines of a long output.

@@ -2,30 +2,24 @@ package oci
 
 import (
 	"archive/tar"
-	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/distribution/reference"
-	"github.com/klauspost/compress/zstd"
 
 	"caisson.dev/caisson/bundle"
-	"caisson.dev/caisson/internal/size"
+	"caisson.dev/caisson/internal/unpack"
 )
 
-// Limits of an image archive; what unpacks beyond them is no image.
-const (
-	maxMembers  = 100_000
-	maxUnpacked = 256 * size.GiB
-	maxWindow   = 128 << 20 // bytes the zstd decoder may ask for
-)
+// maxMembers is far above what an image archive has.
+const maxMembers = 100_000
 
 // openArchive opens a tar file with images, compressed or not. An OCI layout
 // is preferred to docker save's own form: Docker writes both into one file, and
@@ -38,7 +32,7 @@ func (s Source) openArchive(ctx context.Context, name string, ref reference.Name
 	plain, done, err := s.decompressed(ctx, f)
 	if err != nil {
 		_ = f.Close()
-		return nil, BadArchive.New("cannot unpack image archive %s: %w", name, err)
+		return nil, err
 	}
 	members, err := indexTar(ctx, plain, name)
 	if err != nil {
@@ -64,58 +58,6 @@ func (s Source) openArchive(ctx context.Context, name string, ref reference.Name
 	done()
 	return nil, BadArchive.New("cannot use image archive %s: have neither oci-layout nor manifest.json in it, need one", name).
 		Hint("write it with docker save, podman save --format oci-archive, or skopeo copy ... oci-archive:FILE")
-}
-
-// decompressed is f itself when it is a plain tar, else an unpacked copy in the
-// Store's scratch folder: members are read by position, in any order.
-func (s Source) decompressed(ctx context.Context, f *os.File) (*os.File, func(), error) {
-	head := make([]byte, 4)
-	n, err := f.ReadAt(head, 0)
-	if err != nil && err != io.EOF {
-		return nil, nil, err
-	}
-	var r io.Reader
-	switch head = head[:n]; {
-	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
-		r, err = gzip.NewReader(f)
-	case bytes.Equal(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		z, zerr := zstd.NewReader(f, zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderConcurrency(1))
-		if zerr == nil {
-			defer z.Close()
-		}
-		r, err = z, zerr
-	default:
-		return f, func() { _ = f.Close() }, nil
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	dir, err := s.Store.TempDir("archive")
-	if err != nil {
-		return nil, nil, err
-	}
-	out, err := os.Create(path.Join(dir, "plain.tar"))
-	if err == nil {
-		_, err = io.Copy(out, io.LimitReader(&stoppable{ctx, r}, int64(maxUnpacked)))
-	}
-	if err != nil {
-		_ = os.RemoveAll(dir)
-		return nil, nil, s.Store.DiskFault(err, 0)
-	}
-	_ = f.Close()
-	return out, func() { _ = out.Close(); _ = os.RemoveAll(dir) }, nil
-}
-
-type stoppable struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (s *stoppable) Read(p []byte) (int, error) {
-	if s.ctx.Err() != nil {
-		return 0, context.Cause(s.ctx)
-	}
-	return s.r.Read(p)
 }
 
 // members are the plain files of a tar file, by position: an fs.FS of which
@@ -151,7 +93,7 @@ func indexTar(ctx context.Context, f *os.File, where string) (*members, error) {
 		}
 		name := path.Clean(hdr.Name)
 		bad := func(why string) error {
-			return BadArchive.New("cannot use image archive %s: have member %q with %s, need plain files inside the archive", where, hdr.Name, why)
+			return unpack.Hostile.New("cannot use image archive %s: have member %q with %s, need plain files inside the archive", where, hdr.Name, why)
 		}
 		if !fs.ValidPath(name) {
 			return nil, bad("a path that leads out of it")
@@ -174,7 +116,7 @@ func indexTar(ctx context.Context, f *os.File, where string) (*members, error) {
 				return nil, bad("a link out of it")
 			}
 		default:
-			return nil, bad("type " + string(hdr.Typeflag))
+			return nil, bad("type " + strconv.Quote(string(hdr.Typeflag)))
 		}
 		for key := range hdr.PAXRecords {
 			if strings.HasPrefix(key, "GNU.sparse.") {

@@ -102,20 +102,15 @@ func (c *collector) bring(ctx context.Context, d v1.Descriptor, raw []byte) {
 			c.advance(d.Size)
 			return nil
 		}
-		var r io.ReadCloser = io.NopCloser(bytes.NewReader(raw))
-		if raw == nil {
-			var err error
-			if r, err = c.o.blob(ctx, d); err != nil {
-				return err
-			}
+		var had int64
+		progress := func(done int64) {
+			c.advance(done - had)
+			had = done
 		}
-		defer r.Close()
-		// One byte more than stated is enough to know that the blob is wrong.
-		_, n, err := c.store.Put(ctx, io.LimitReader(&counted{r, c}, d.Size+1), want)
-		if err == nil && n != d.Size {
-			return BadDescriptor.New("cannot use blob %s: have %d bytes, need %d as its manifest says", nameOf(d), n, d.Size)
+		if raw != nil {
+			return put(ctx, c.store, d, bytes.NewReader(raw), progress)
 		}
-		return err
+		return c.o.bring(ctx, c.store, d, progress)
 	})
 }
 
@@ -126,13 +121,29 @@ func (c *collector) advance(n int64) {
 	}
 }
 
+// put puts a blob that lies on this machine.
+func put(ctx context.Context, store *bundle.Store, d v1.Descriptor, r io.Reader, progress func(done int64)) error {
+	// One byte more than stated is enough to know that the blob is wrong.
+	_, n, err := store.Put(ctx, io.LimitReader(&counted{r: r, progress: progress}, d.Size+1), digest.Digest(d.Digest.String()))
+	if err == nil && n != d.Size {
+		return otherSize(d, n)
+	}
+	return err
+}
+
+func otherSize(d v1.Descriptor, n int64) error {
+	return BadDescriptor.New("cannot use blob %s: have %d bytes, need %d as its manifest says", nameOf(d), n, d.Size)
+}
+
 type counted struct {
-	r io.Reader
-	c *collector
+	r        io.Reader
+	n        int64
+	progress func(done int64)
 }
 
 func (r *counted) Read(p []byte) (int, error) {
 	n, err := r.r.Read(p)
-	r.c.advance(int64(n))
+	r.n += int64(n)
+	r.progress(r.n)
 	return n, err
 }

@@ -11,6 +11,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/internal/digest"
 	"caisson.dev/caisson/internal/size"
 )
@@ -140,8 +141,12 @@ func (o *dockerSave) manifest(_ context.Context, d v1.Descriptor) ([]byte, error
 	return o.raw, nil
 }
 
-func (o *dockerSave) blob(_ context.Context, d v1.Descriptor) (io.ReadCloser, error) {
-	return o.members.Open(o.at[d.Digest])
+func (o *dockerSave) bring(ctx context.Context, store *bundle.Store, d v1.Descriptor, progress func(done int64)) error {
+	f, err := o.members.Open(o.at[d.Digest])
+	if err != nil {
+		return err
+	}
+	return put(ctx, store, d, f, progress)
 }
 
 func (o *dockerSave) close() { o.done() }

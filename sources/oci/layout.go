@@ -110,12 +110,13 @@ func (l *layout) manifest(_ context.Context, d v1.Descriptor) ([]byte, error) {
 	return l.read(blobPath(d), int64(maxManifest))
 }
 
-func (l *layout) blob(_ context.Context, d v1.Descriptor) (io.ReadCloser, error) {
+func (l *layout) bring(ctx context.Context, store *bundle.Store, d v1.Descriptor, progress func(done int64)) error {
 	f, err := l.fsys.Open(blobPath(d))
 	if err != nil {
-		return nil, l.missing(blobPath(d), err)
+		return l.missing(blobPath(d), err)
 	}
-	return f, nil
+	defer f.Close()
+	return put(ctx, store, d, f, progress)
 }
 
 func (l *layout) close() { l.done() }

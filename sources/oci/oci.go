@@ -11,8 +11,6 @@ package oci
 import (
 	"context"
 	"fmt"
-	"io"
-	"net/http"
 	"path/filepath"
 	"strings"
 
@@ -22,6 +20,7 @@ import (
 
 	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/internal/digest"
+	"caisson.dev/caisson/internal/fetch"
 	"caisson.dev/caisson/internal/size"
 )
 
@@ -41,9 +40,9 @@ const (
 
 // Source brings images; it implements bundle.Source for ImageWants.
 type Source struct {
-	Store     *bundle.Store     // scratch space for compressed archives
-	Transport http.RoundTripper // nil means go-containerregistry's
-	Dir       string            // where relative paths of Wants start
+	Store *bundle.Store // scratch space for compressed archives; manifests of registries
+	Fetch *fetch.Client // asks registries; nil means the default
+	Dir   string        // where relative paths of Wants start
 }
 
 func (s Source) at(path string) string {
@@ -59,7 +58,9 @@ type origin interface {
 	root(ctx context.Context) (v1.Descriptor, error)
 	// Manifest is at most maxManifest bytes, not yet checked.
 	manifest(ctx context.Context, d v1.Descriptor) ([]byte, error)
-	blob(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error)
+	// Bring puts one blob into the store, checked; progress gets its bytes so far,
+	// which may become fewer when it begins again.
+	bring(ctx context.Context, store *bundle.Store, d v1.Descriptor, progress func(done int64)) error
 	close()
 }
 

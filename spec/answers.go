@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -32,6 +33,7 @@ func (p *problems) answers(a Answers, whole bool) {
 	p.oneOf("role", a.Role, ControlPlane, Worker)
 	p.disk("disk", a.Disk)
 	p.nodeNetwork("network", a.Network, whole)
+	p.servers("time.ntp", a.Time.NTP)
 	p.users("users", a.Users)
 	p.oneOf("after", a.After, "reboot", "poweroff", "stay")
 	erase := a.Confirm.Erase
@@ -65,13 +67,46 @@ func Merge(roster Node, a Answers) Answers {
 	if a.Disk.MinSize = least; least == 0 {
 		a.Disk.MinSize = roster.Disk.MinSize
 	}
-	// An address and its gateway belong together as well.
-	if a.Network.Address == "" {
-		a.Network.Address = roster.Network.Address
-		fill(&a.Network.Gateway, roster.Network.Gateway)
-	}
-	fill(&a.Network.Interface, roster.Network.Interface)
+	a.Network = mergeNetwork(roster.Network, a.Network)
 	return a
+}
+
+// mergeNetwork keeps together what is one decision: an address and its gateway,
+// and whether one card or a bond carries them. Without a card, nothing that only
+// a card can have is taken from below.
+func mergeNetwork(under, n NodeNetwork) NodeNetwork {
+	if n.Interface == NoInterface {
+		fill(&n.Address, under.Address)
+		return n
+	}
+	if n.Address == "" {
+		n.Address = under.Address
+		fill(&n.Gateway, under.Gateway)
+	}
+	if n.Interface == "" && !n.Bond.given() {
+		n.Interface, n.Bond = under.Interface, under.Bond
+	}
+	n.VLAN, n.MTU = cmp.Or(n.VLAN, under.VLAN), cmp.Or(n.MTU, under.MTU)
+	if len(n.DNS) == 0 {
+		n.DNS = under.DNS
+	}
+	return n
+}
+
+// Resolvers are those that the node asks: its own, else the enclave's.
+func (a Answers) Resolvers(e Enclave) []string {
+	if len(a.Network.DNS) > 0 {
+		return a.Network.DNS
+	}
+	return e.Network.DNS
+}
+
+// TimeServers are those that the node asks: its own, else the enclave's.
+func (a Answers) TimeServers(e Enclave) []string {
+	if len(a.Time.NTP) > 0 {
+		return a.Time.NTP
+	}
+	return e.Time.NTP
 }
 
 // Complete makes answers whole: the roster entry that a.Node names under the
@@ -91,6 +126,7 @@ func Complete(e Enclave, a Answers) (Answers, error) {
 	}
 	a.Users = overrideUsers(e.Users, a.Users)
 	fill(&a.After, DefaultAfter)
+	a.Network.Bond.fill()
 	if a.Name == "" {
 		p.add(AnswersIncomplete, "name", "nothing", "the node's name", "name a roster entry in node, or give name and role")
 	}

@@ -83,6 +83,8 @@ func TestCompleteRefuses(t *testing.T) {
 		{"another node's address", Answers{Name: "n", Role: Worker, Network: NodeNetwork{Address: "10.1.0.1/24"}}, AnswersConflict, "network.address"},
 		{"another node's name", Answers{Node: "w1", Name: "cp1"}, AnswersConflict, "another roster entry"},
 		{"an address among the pods", Answers{Node: "w1", Network: NodeNetwork{Address: "10.42.0.1/24"}}, AnswersConflict, "podCIDR"},
+		{"a resolver among the services", Answers{Node: "w1", Network: NodeNetwork{DNS: []string{"10.43.0.10"}}}, AnswersConflict, "network.dns[0]: have 10.43.0.10"},
+		{"a VLAN on no card in particular", Answers{Node: "w1", Network: NodeNetwork{VLAN: 5}}, AnswersConflict, "network.vlan"},
 		{"no card and no address", Answers{Name: "n", Role: Worker, Network: NodeNetwork{Interface: "none"}}, AnswersConflict, "no DHCP"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
@@ -103,6 +105,11 @@ func TestParseAnswers(t *testing.T) {
 	}{
 		{"nothing said", "", fault.Kind{}, ""},
 		{"part of a network", "network: {interface: none}", fault.Kind{}, ""},
+		{"a VLAN for the entry's card", "network: {vlan: 5}", fault.Kind{}, ""},
+		{"a VLAN without a card", "network: {interface: none, vlan: 5}", AnswersConflict, "network.vlan"},
+		{"a VLAN", "network: {vlan: 4095}", AnswersValue, "answers.yaml:3:11: network.vlan: have 4095"},
+		{"a time server", "time: {ntp: [10.1.0.123]}", fault.Kind{}, ""},
+		{"no time server", "time: {ntp: [\"a b\"]}", AnswersValue, "time.ntp[0]"},
 		{"consent", "confirm: {erase: any-blank}", fault.Kind{}, ""},
 		{"consent by serial", "disk: {serial: S1}\nconfirm: {erase: \"serial:S1\"}", fault.Kind{}, ""},
 		{"consent for another disk", "disk: {serial: S1}\nconfirm: {erase: \"serial:S2\"}", AnswersConflict, "confirm.erase"},

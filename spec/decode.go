@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -42,6 +43,8 @@ func (d *decoder) value(node ast.Node, v reflect.Value, path string) {
 			return
 		}
 		v.SetBool(b.Value)
+	case reflect.Int:
+		d.count(node, v, path)
 	case reflect.String:
 		s, ok := stringOf(node)
 		if !ok {
@@ -75,6 +78,22 @@ func (d *decoder) text(node ast.Node, v reflect.Value, path string) {
 	if err := v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(s)); err != nil {
 		d.bad(path, quoted(s), "a number and B, KiB, MiB, GiB or TiB, as in 64 GiB", "")
 	}
+}
+
+// count decodes a number from 1. Other ways to write one are refused, because
+// readers of YAML differ over them: 0755 is octal to some.
+func (d *decoder) count(node ast.Node, v reflect.Value, path string) {
+	i, ok := node.(*ast.IntegerNode)
+	if !ok {
+		d.mismatch(node, path, "a number", "")
+		return
+	}
+	n, err := strconv.Atoi(i.Token.Value)
+	if err != nil || n < 1 || strconv.Itoa(n) != i.Token.Value {
+		d.bad(path, quoted(i.Token.Value), "a number from 1, in plain digits", "")
+		return
+	}
+	v.SetInt(int64(n))
 }
 
 func (d *decoder) mapping(node ast.Node, v reflect.Value, path string) {

@@ -47,6 +47,9 @@ func Default(e *Enclave) {
 	fill(&e.Registry.Engine, DefaultEngine)
 	fill(&e.Network.PodCIDR, DefaultPodCIDR)
 	fill(&e.Network.ServiceCIDR, DefaultServiceCIDR)
+	for i := range e.Nodes {
+		e.Nodes[i].Network.Bond.fill()
+	}
 	if e.Classification.Label != "" {
 		fill(&e.Classification.Colour, bannerColour(e.Classification.Label))
 	}
@@ -58,6 +61,12 @@ func Default(e *Enclave) {
 		if m := e.Images[i].Module; m != nil {
 			fill(&m.Package, m.Path)
 		}
+	}
+}
+
+func (b *Bond) fill() {
+	if len(b.Interfaces) > 0 {
+		fill(&b.Mode, BondActiveBackup)
 	}
 }
 

@@ -75,6 +75,7 @@ func TestDocumentedDefaultsAreReal(t *testing.T) {
 		"os.base": DefaultBase, "os.mirror": DefaultMirror, "os.security": DefaultSecurity, "os.firmware": "true", "os.microcode": "true",
 		"kubernetes.source": SourceModules, "registry.engine": DefaultEngine, "network.podCIDR": DefaultPodCIDR,
 		"network.serviceCIDR": DefaultServiceCIDR, "after": DefaultAfter,
+		"nodes[].network.bond.mode": BondActiveBackup, "network.bond.mode": BondActiveBackup,
 	} {
 		line := regexp.MustCompile("(?m)^\\| `" + regexp.QuoteMeta(path) + "` .* \\| `" + regexp.QuoteMeta(want) + "` \\|$")
 		if !line.Match(raw) {
@@ -143,6 +144,8 @@ func sample(t reflect.Type) string {
 		return "true"
 	case reflect.Int64:
 		return "4096"
+	case reflect.Int:
+		return "7"
 	case reflect.String:
 		return "text"
 	}

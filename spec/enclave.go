@@ -129,9 +129,19 @@ type Disk struct {
 
 // NodeNetwork is a node's own addressing.
 type NodeNetwork struct {
-	Interface string `yaml:"interface,omitempty" json:"interface,omitempty"` // kernel name or MAC; "none" means no NIC: a dummy interface holds the node's address
-	Address   string `yaml:"address,omitempty" json:"address,omitempty"`     // CIDR, e.g. 10.20.0.11/24; empty means DHCP
-	Gateway   string `yaml:"gateway,omitempty" json:"gateway,omitempty"`
+	Interface string   `yaml:"interface,omitempty" json:"interface,omitempty"` // kernel name or MAC; "none" means no NIC: a dummy interface holds the node's address
+	Address   string   `yaml:"address,omitempty" json:"address,omitempty"`     // CIDR, e.g. 10.20.0.11/24; empty means DHCP
+	Gateway   string   `yaml:"gateway,omitempty" json:"gateway,omitempty"`
+	Bond      Bond     `yaml:"bond,omitempty" json:"bond,omitzero"`                                      // several cards as one, in place of interface
+	VLAN      int      `yaml:"vlan,omitempty" json:"vlan,omitempty" jsonschema:"minimum=1,maximum=4094"` // the address is in this VLAN of the card or bond, tagged; none means untagged
+	MTU       int      `yaml:"mtu,omitempty" json:"mtu,omitempty" jsonschema:"minimum=576,maximum=9216"` // largest packet in bytes, on the cards and all that is above them; none means the card's own
+	DNS       []string `yaml:"dns,omitempty" json:"dns,omitempty"`                                       // resolvers inside the enclave, in place of the enclave's network.dns
+}
+
+// Bond joins network cards into one link, so that one cable or switch may fail.
+type Bond struct {
+	Interfaces []string `yaml:"interfaces" json:"interfaces" jsonschema:"minItems=2"`                              // kernel names or MACs
+	Mode       string   `yaml:"mode,omitempty" json:"mode,omitempty" jsonschema:"enum=active-backup,enum=802.3ad"` // "active-backup" (default; no switch need know) or "802.3ad" (LACP)
 }
 
 // User is an account on every node. At least one of SSHKeys and PasswordHash is set.
@@ -164,6 +174,7 @@ type Answers struct {
 	Role       string      `yaml:"role,omitempty" json:"role,omitempty" jsonschema:"enum=control-plane,enum=worker"`
 	Disk       Disk        `yaml:"disk,omitempty" json:"disk,omitzero"`
 	Network    NodeNetwork `yaml:"network,omitempty" json:"network,omitzero"`
+	Time       Time        `yaml:"time,omitempty" json:"time,omitzero"` // in place of the enclave's
 	Users      []User      `yaml:"users,omitempty" json:"users,omitempty"`
 	Confirm    Confirm     `yaml:"confirm,omitempty" json:"confirm,omitzero"`
 	After      string      `yaml:"after,omitempty" json:"after,omitempty" jsonschema:"enum=reboot,enum=poweroff,enum=stay"` // "reboot" (default), "poweroff" or "stay"

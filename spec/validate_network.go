@@ -27,37 +27,51 @@ func (p *problems) network(e Enclave) {
 	if serviceOK && (service.Bits() < 12 || service.Bits() > 28) {
 		p.bad("network.serviceCIDR", service.String(), "a range between /12 and /28", "")
 	}
-	if podOK && serviceOK && pod.Overlaps(service) {
+	if pod.Overlaps(service) {
 		p.clash("network.serviceCIDR", service.String(), "a range apart from network.podCIDR "+pod.String(), "")
 	}
-	p.nodeAddresses(e, pod, podOK, service, serviceOK)
-	for i, s := range e.Network.DNS {
-		at := item("network.dns", i)
-		addr, ok := p.unicast(at, s)
-		switch {
-		case !ok:
-		case podOK && pod.Contains(addr):
-			p.clash(at, s, "an address outside network.podCIDR "+pod.String(), "")
-		case serviceOK && service.Contains(addr):
-			p.clash(at, s, "an address outside network.serviceCIDR "+service.String(), "name resolvers of the enclave: the cluster's own DNS is set up by the profile")
-		}
-	}
-	p.unique("network.dns", e.Network.DNS)
+	p.resolvers("network.dns", e.Network.DNS)
+	p.outside("network.dns", e.Network.DNS, pod, service)
+	p.nodeAddresses(e, pod, service)
 }
 
-func (p *problems) nodeAddresses(e Enclave, pod netip.Prefix, podOK bool, service netip.Prefix, serviceOK bool) {
+// resolvers checks the form of a list of name servers.
+func (p *problems) resolvers(path string, list []string) {
+	for i, s := range list {
+		p.unicast(item(path, i), s)
+	}
+	p.unique(path, list)
+}
+
+// outside checks that resolvers are machines of the enclave. A range that could
+// not be read is the zero value, which contains and overlaps nothing.
+func (p *problems) outside(path string, list []string, pod, service netip.Prefix) {
+	for i, s := range list {
+		addr, err := netip.ParseAddr(s)
+		switch {
+		case err != nil:
+		case pod.Contains(addr):
+			p.clash(item(path, i), s, "an address outside network.podCIDR "+pod.String(), "")
+		case service.Contains(addr):
+			p.clash(item(path, i), s, "an address outside network.serviceCIDR "+service.String(), "name resolvers of the enclave: the cluster's own DNS is set up by the profile")
+		}
+	}
+}
+
+func (p *problems) nodeAddresses(e Enclave, pod, service netip.Prefix) {
 	seen := owners{}
 	for i, n := range e.Nodes {
+		p.outside(child(item("nodes", i), "network.dns"), n.Network.DNS, pod, service)
 		at := child(item("nodes", i), "network.address")
 		prefix, err := netip.ParsePrefix(n.Network.Address)
 		if err != nil {
 			continue
 		}
 		p.once(seen, at, prefix.Addr().String(), item("nodes", i), "each node its own address")
-		if podOK && prefix.Overlaps(pod) {
+		if prefix.Overlaps(pod) {
 			p.clash(at, n.Network.Address, "a network apart from network.podCIDR "+pod.String(), "choose another podCIDR")
 		}
-		if serviceOK && prefix.Overlaps(service) {
+		if prefix.Overlaps(service) {
 			p.clash(at, n.Network.Address, "a network apart from network.serviceCIDR "+service.String(), "choose another serviceCIDR")
 		}
 	}

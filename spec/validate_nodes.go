@@ -6,9 +6,6 @@ import (
 	"strings"
 )
 
-// NoInterface as a node's interface says that the machine has no network card.
-const NoInterface = "none"
-
 func (p *problems) nodes(nodes []Node) {
 	names, macs, serials, uuids, disks := owners{}, owners{}, owners{}, owners{}, owners{}
 	for i, n := range nodes {
@@ -110,47 +107,5 @@ func (p *problems) disk(at string, d Disk) {
 	}
 	if len(given) > 1 {
 		p.clash(at, strings.Join(given, " and "), "one way to choose the disk", "the disk is erased: say once, and exactly, which it is")
-	}
-}
-
-// Linux's IFNAMSIZ is 16 with the final zero; the rest is dev_valid_name.
-var interfaceForm = regexp.MustCompile(`^[^\s/:]{1,15}$`)
-
-// nodeNetwork checks one node's addressing. whole says that n is all there is:
-// in partial answers, what is missing may come from the roster.
-func (p *problems) nodeNetwork(at string, n NodeNetwork, whole bool) {
-	if n.Interface != "" && canonicalMAC(n.Interface) == "" && (!interfaceForm.MatchString(n.Interface) || n.Interface == "lo" || n.Interface == "." || n.Interface == "..") {
-		p.bad(child(at, "interface"), quoted(n.Interface), "the kernel's name of a network card, its MAC address, or "+NoInterface, "")
-	}
-	if n.Address == "" {
-		if !whole {
-			if n.Gateway != "" {
-				p.unicast(child(at, "gateway"), n.Gateway)
-			}
-			return
-		}
-		if n.Interface == NoInterface {
-			p.clash(child(at, "address"), "no address with interface "+NoInterface, "the address that the node shall have", "no network card means no DHCP")
-		}
-		if n.Gateway != "" {
-			p.clash(child(at, "gateway"), "a gateway without an address", "both, or neither for DHCP", "")
-		}
-		return
-	}
-	prefix, ok := p.hostPrefix(child(at, "address"), n.Address)
-	if n.Gateway == "" {
-		return
-	}
-	if n.Interface == NoInterface {
-		p.clash(child(at, "gateway"), "a gateway with interface "+NoInterface, "none: there is no network to leave by", "")
-		return
-	}
-	gateway, gatewayOK := p.unicast(child(at, "gateway"), n.Gateway)
-	switch {
-	case !ok || !gatewayOK:
-	case gateway == prefix.Addr():
-		p.clash(child(at, "gateway"), n.Gateway+", the node's own address", "another machine", "")
-	case !prefix.Contains(gateway):
-		p.clash(child(at, "gateway"), n.Gateway, "an address in "+prefix.Masked().String()+", the node's own network", "")
 	}
 }

@@ -70,6 +70,8 @@ func TestValueIsRefused(t *testing.T) {
 		{"a gateway alone", node("network: {gateway: 10.1.0.1}"), Conflict, "network.gateway"},
 		{"a gateway elsewhere", node("network: {address: 10.1.0.2/24, gateway: 10.2.0.1}"), Conflict, "10.1.0.0/24"},
 		{"a gateway that is the node", node("network: {address: 10.1.0.2/24, gateway: 10.1.0.2}"), Conflict, "own address"},
+		{"a gateway that is the network", node("network: {address: 10.1.0.2/24, gateway: 10.1.0.0}"), Conflict, "first or last address"},
+		{"a gateway that is everybody", node("network: {address: 10.1.0.2/24, gateway: 10.1.0.255}"), Conflict, "first or last address"},
 		{"an address without a length", node("network: {address: 10.1.0.2}"), BadValue, "did you mean 10.1.0.2/24?"},
 		{"a network's name", node("network: {address: 10.1.0.0/24}"), BadValue, "network itself"},
 		{"a broadcast address", node("network: {address: 10.1.0.255/24}"), BadValue, "broadcast"},

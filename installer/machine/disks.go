@@ -85,7 +85,7 @@ func readDisk(root fs.FS, name string) Disk {
 	if d.Serial == "" {
 		d.Serial = vpdSerial(root, dir+"/device/vpd_pg80")
 	}
-	udev := udevProperties(root, text(root, dir+"/dev"))
+	udev := udevProperties(root, "b"+text(root, dir+"/dev"))
 	if d.Serial == "" {
 		d.Serial = udev["ID_SERIAL_SHORT"]
 	}
@@ -117,13 +117,11 @@ func vpdSerial(root fs.FS, name string) string {
 	return strings.TrimSpace(strings.Trim(string(b[4:4+n]), "\x00"))
 }
 
-// udevProperties reads what udev recorded of a device, "8:0".
-func udevProperties(root fs.FS, dev string) map[string]string {
+// udevProperties reads what udev recorded of a device: "b8:0", a block device by
+// its numbers, or "n2", a network card by its index.
+func udevProperties(root fs.FS, id string) map[string]string {
 	out := map[string]string{}
-	if dev == "" {
-		return out
-	}
-	for line := range strings.Lines(text(root, "run/udev/data/b"+dev)) {
+	for line := range strings.Lines(text(root, "run/udev/data/"+id)) {
 		if kv, ok := strings.CutPrefix(strings.TrimRight(line, "\n"), "E:"); ok {
 			k, v, _ := strings.Cut(kv, "=")
 			out[k] = v

@@ -26,6 +26,7 @@ type Machine struct {
 	Firmware   string     `json:"firmware"`          // UEFI or BIOS
 	SecureBoot string     `json:"secureBoot"`        // "on", "off", "setup" (no platform key) or "unknown"
 	TPM        string     `json:"tpm,omitempty"`     // "2.0" or "1.2"; empty means none
+	Clock      string     `json:"clock,omitempty"`   // what the hardware clock showed, RFC 3339, taken as UTC; empty means none
 	Disks      []Disk     `json:"disks"`             // by kernel name
 	NICs       []NIC      `json:"nics"`              // by kernel name
 }
@@ -55,9 +56,12 @@ type Disk struct {
 
 // NIC is a network card with hardware behind it.
 type NIC struct {
-	Name string `json:"name"`
-	MAC  string `json:"mac"`
-	Link bool   `json:"link"` // a carrier was seen
+	Name   string `json:"name"`
+	MAC    string `json:"mac"`
+	Link   bool   `json:"link"`             // a carrier was seen
+	Speed  int    `json:"speed"`            // Mb/s; -1 means unknown, as without a link
+	Driver string `json:"driver,omitempty"` // kernel module that drives it
+	Model  string `json:"model,omitempty"`  // maker and model in words, else the numbers that its bus gives
 }
 
 // StablePath names the disk in a way that is the same after a reboot: a by-id

@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"caisson.dev/caisson/internal/size"
 )
@@ -33,6 +34,7 @@ func Probe(root fs.FS) (Machine, error) {
 		Firmware:   BIOS,
 		SecureBoot: "off",
 		TPM:        tpm(root),
+		Clock:      clock(root),
 	}
 	m.CPU, m.CPUs = cpus(root)
 	m.Memory = memory(root)
@@ -54,6 +56,21 @@ func text(root fs.FS, name string) string {
 		return ""
 	}
 	return strings.TrimSpace(strings.TrimRight(string(b), "\x00"))
+}
+
+// clock reads the hardware clock, which shows no time zone. Its date is read on
+// both sides of its time: it may change in between.
+func clock(root fs.FS) string {
+	const rtc = "sys/class/rtc/rtc0/"
+	date, hour := text(root, rtc+"date"), text(root, rtc+"time")
+	if again := text(root, rtc+"date"); again != date {
+		date, hour = again, text(root, rtc+"time")
+	}
+	t, err := time.Parse(time.DateTime, date+" "+hour)
+	if err != nil {
+		return ""
+	}
+	return t.Format(time.RFC3339)
 }
 
 func tpm(root fs.FS) string {
@@ -115,27 +132,6 @@ func memory(root fs.FS) size.Bytes {
 		}
 	}
 	return 0
-}
-
-func nics(root fs.FS) []NIC {
-	var out []NIC
-	entries, err := fs.ReadDir(root, "sys/class/net")
-	if err != nil {
-		return nil
-	}
-	for _, e := range entries {
-		dir := path.Join("sys/class/net", e.Name())
-		// Without a device behind it, it is loopback, a bridge, a dummy.
-		if _, err := fs.Stat(root, dir+"/device"); err != nil {
-			continue
-		}
-		out = append(out, NIC{
-			Name: e.Name(),
-			MAC:  strings.ToLower(text(root, dir+"/address")),
-			Link: text(root, dir+"/carrier") == "1",
-		})
-	}
-	return out
 }
 
 // links maps a kernel name to the names in a folder of symbolic links that end

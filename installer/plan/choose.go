@@ -3,7 +3,6 @@ package plan
 import (
 	"strings"
 
-	"caisson.dev/caisson/installer/disk"
 	"caisson.dev/caisson/installer/machine"
 	"caisson.dev/caisson/internal/size"
 	"caisson.dev/caisson/spec"
@@ -13,7 +12,7 @@ import (
 // that fit equally well are an error. least is what the install needs.
 //
 // A removable disk, a read-only one and the medium are taken only if they are
-// named, and then the last two are refused by name.
+// named; whether the disk can be used at all, divide says afterwards.
 func choose(m machine.Machine, want spec.Disk, least size.Bytes) (machine.Disk, error) {
 	if want.ByID != "" || want.Serial != "" {
 		return named(m, want)
@@ -40,7 +39,8 @@ func choose(m machine.Machine, want spec.Disk, least size.Bytes) (machine.Disk, 
 	return extreme(fit, want.Choose, least)
 }
 
-// extreme is the smallest or largest disk that is big enough.
+// extreme is the smallest or largest disk that is big enough. If none is, it is
+// the largest, which divide refuses.
 func extreme(fit []machine.Disk, which string, least size.Bytes) (machine.Disk, error) {
 	better := func(a, b machine.Disk) bool { return a.Size < b.Size }
 	if which == "largest" {
@@ -62,8 +62,7 @@ func extreme(fit []machine.Disk, which string, least size.Bytes) (machine.Disk, 
 	}
 	switch len(best) {
 	case 0:
-		return machine.Disk{}, disk.TooSmall.New("cannot install to %s: holds %s, need %s", largest.StablePath(), largest.Size, least).
-			Hint("it is the largest of the disks that could be used; use a larger one, or carry fewer images")
+		return largest, nil
 	case 1:
 		return best[0], nil
 	}
@@ -92,18 +91,7 @@ func named(m machine.Machine, want spec.Disk) (machine.Disk, error) {
 	case len(found) > 1:
 		return machine.Disk{}, ambiguous("has "+what, found)
 	}
-	d := found[0]
-	switch {
-	case d.Medium:
-		return machine.Disk{}, DiskIsMedium.New("cannot install to %s: it is the medium that this system started from, need another disk", d.StablePath())
-	case d.ReadOnly:
-		return machine.Disk{}, DiskReadOnly.New("cannot install to %s: it is read-only, need a writable disk", d.StablePath()).
-			Hint("is there a write-protect switch?")
-	case d.Size < want.MinSize:
-		return machine.Disk{}, disk.TooSmall.New("cannot install to %s: holds %s, need %s", d.StablePath(), d.Size, want.MinSize).
-			Hint("the answers ask for this least size (disk.minSize)")
-	}
-	return d, nil
+	return found[0], nil
 }
 
 func ambiguous(what string, found []machine.Disk) error {

@@ -45,7 +45,7 @@ type Input struct {
 
 // Make decides. Its error joins every reason that stands against the install.
 func Make(in Input) (Plan, error) {
-	if err := fits(in); err != nil {
+	if err := errors.Join(append(incomplete(in.Answers), machineFaults(in)...)...); err != nil {
 		return Plan{}, err
 	}
 	m := in.Bundle.Manifest()
@@ -53,17 +53,12 @@ func Make(in Input) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	request := disk.Request{
-		Slot:  nodeos.SlotSize(m.OS),
-		State: in.Profile.Needs(in.Answers.Role).Disk + payloadSize(m.Payload) + filesSize(blobs),
-		Seed:  m.Release + "/" + in.Answers.Name,
-	}
+	request := layout(in, m, blobs)
 	chosen, err := choose(in.Machine, in.Answers.Disk, disk.Least(request))
 	if err != nil {
 		return Plan{}, err
 	}
-	request.Disk, request.DiskSize, request.SectorSize = chosen.StablePath(), chosen.Size, chosen.SectorSize
-	table, err := disk.Make(request)
+	table, err := divide(chosen, in.Answers.Disk, request)
 	if err != nil {
 		return Plan{}, err
 	}
@@ -79,31 +74,6 @@ func Make(in Input) (Plan, error) {
 		return Plan{}, err
 	}
 	return p, p.seal()
-}
-
-// fits holds the machine against what the profile needs, disks aside.
-func fits(in Input) error {
-	var errs []error
-	m, name, role := in.Machine, in.Profile.Name(), in.Answers.Role
-	if in.Answers.Name == "" || role == "" {
-		errs = append(errs, spec.AnswersIncomplete.New("cannot plan the install: have name %q and role %q, need both", in.Answers.Name, role).
-			Hint("name the node with caisson.node=NAME on the kernel command line, or give answers"))
-	}
-	if m.Firmware != machine.UEFI {
-		errs = append(errs, FirmwareBIOS.New("cannot install on this machine: it started in BIOS mode, need UEFI").
-			Hint("turn UEFI on (CSM or legacy boot off) in the firmware's setup and start the medium again").
-			Hint("in a virtual machine choose UEFI firmware when it is made"))
-	}
-	needs := in.Profile.Needs(role)
-	// What the system sees is less than what is built in: firmware and kernel
-	// take theirs first, up to a tenth on small machines.
-	if m.Memory < needs.Memory-needs.Memory/10 {
-		errs = append(errs, MemoryTooSmall.New("cannot install on this machine: have %s of memory, profile %s needs %s for a %s node", m.Memory, name, needs.Memory, role))
-	}
-	if m.CPUs < needs.CPUs {
-		errs = append(errs, CPUsTooFew.New("cannot install on this machine: have %d processors, profile %s needs %d for a %s node", m.CPUs, name, needs.CPUs, role))
-	}
-	return errors.Join(errs...)
 }
 
 // blobFiles are the image blobs as files in the node's store.

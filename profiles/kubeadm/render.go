@@ -104,7 +104,7 @@ func units(in profiles.RenderInput) []string {
 	if in.Registry.Unit != "" {
 		out = append(out, in.Registry.Unit)
 	}
-	if len(in.Enclave.Time.NTP) > 0 {
+	if len(in.Answers.TimeServers(in.Enclave)) > 0 {
 		out = append(out, "systemd-timesyncd.service")
 	}
 	if in.Answers.Role == spec.Worker {

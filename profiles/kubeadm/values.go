@@ -33,9 +33,9 @@ func valuesOf(in profiles.RenderInput, v versions) (values, error) {
 		PodCIDR: e.Network.PodCIDR, ServiceCIDR: e.Network.ServiceCIDR,
 		CoreDNSTag: v.coredns, EtcdTag: v.etcd,
 		PauseImage: v.pauseImage(), CertsDir: images.CertsDir, CipherSuites: cipherSuites,
-		DNS: e.Network.DNS, NTP: e.Time.NTP, NoResolver: noResolver,
-		needsUnreachableRoute: len(e.Network.DNS) == 0,
+		DNS: a.Resolvers(e), NTP: a.TimeServers(e), NoResolver: noResolver,
 	}
+	val.needsUnreachableRoute = len(val.DNS) == 0
 	// AuthenticationConfiguration is v1 since 1.34, and v1beta1 before; its
 	// anonymous field was alpha in 1.31 and is on by default since 1.32.
 	val.AuthenticationAPI, val.AnonymousGate = "v1", v.minor == 31

@@ -17,6 +17,7 @@ import (
 	"caisson.dev/caisson/installer/machine"
 	"caisson.dev/caisson/installer/plan"
 	"caisson.dev/caisson/internal/canon"
+	"caisson.dev/caisson/internal/digest"
 	"caisson.dev/caisson/internal/event"
 	"caisson.dev/caisson/internal/version"
 	"caisson.dev/caisson/nodeos"
@@ -114,9 +115,15 @@ func (c installCmd) install(r *run, v *voice) (p plan.Plan, recorded string, err
 	if err != nil {
 		return p, "", err
 	}
+	d, err := c.carryOut(r, confirmed, in.Bundle, v.steps)
+	return p, string(d), err
+}
+
+// carryOut does what was agreed to, and gives the Record's digest.
+func (c installCmd) carryOut(r *run, confirmed plan.Confirmed, medium images.Reader, events event.Sink) (digest.Digest, error) {
 	journal, err := openJournal(r.env.Scratch())
 	if err != nil {
-		return p, "", err
+		return "", err
 	}
 	defer journal.Close()
 	log := r.out
@@ -124,55 +131,64 @@ func (c installCmd) install(r *run, v *voice) (p plan.Plan, recorded string, err
 		log = r.errw
 	}
 	rec, err := apply.Run(r.ctx, confirmed, apply.Deps{
-		System: r.env.System(log), Bundle: in.Bundle, Lay: r.env.Lay, Events: v.steps, Journal: journal, Now: r.now,
+		System: r.env.System(log), Bundle: medium, Lay: r.env.Lay, Events: events, Journal: journal, Now: r.now,
 		Probe:   func() (machine.Machine, error) { return machine.Probe(r.env.Root()) },
 		Version: version.Version, Work: filepath.Join(r.env.Scratch(), "install"), Ignition: nodeos.IgnitionPath,
 	})
 	if err != nil {
-		return p, "", err
+		return "", err
 	}
-	d, err := canon.Digest(rec)
-	return p, string(d), err
+	return canon.Digest(rec)
 }
 
-// input gathers all that a plan depends on: the medium, checked to the last
-// byte before anything else is believed; this machine; the answers.
+// input gathers all that a plan depends on: what the medium and the machine
+// are, and the answers.
 func (c installCmd) input(r *run, sink event.Sink) (plan.Input, string, error) {
-	verified, err := verifyMedium(r, c.Medium, sink)
+	in, verified, err := c.gather(r, sink)
 	if err != nil {
 		return plan.Input{}, "", err
+	}
+	answers, from, err := search{env: r.env, file: c.Answers, medium: verified, machine: in.Machine, enclave: in.Enclave}.find()
+	if err != nil {
+		return plan.Input{}, from, err
+	}
+	sink(event.Event{Name: "answers", Message: "answers from " + from, Data: map[string]string{"from": from, "node": answers.Name}})
+	in.Answers = answers
+	return in, from, nil
+}
+
+// gather is an input without answers: the medium, checked to the last byte before
+// anything else is believed, what it carries, and this machine.
+func (c installCmd) gather(r *run, sink event.Sink) (plan.Input, *bundle.Verified, error) {
+	verified, err := verifyMedium(r, c.Medium, sink)
+	if err != nil {
+		return plan.Input{}, nil, err
 	}
 	m, err := machine.Probe(r.env.Root())
 	if err != nil {
-		return plan.Input{}, "", err
+		return plan.Input{}, nil, err
 	}
 	sink(event.Event{Name: "machine", Message: about(m), Data: map[string]string{
 		"firmware": m.Firmware, "secureBoot": m.SecureBoot, "memory": m.Memory.String(), "serial": m.Serial, "uuid": m.UUID}})
 	f, err := verified.OpenPath(bundle.SpecPath)
 	if err != nil {
-		return plan.Input{}, "", err
+		return plan.Input{}, nil, err
 	}
 	defer f.Close()
 	raw, err := io.ReadAll(f)
 	if err != nil {
-		return plan.Input{}, "", err
+		return plan.Input{}, nil, err
 	}
 	loaded, err := spec.Parse(raw, "")
 	if err != nil {
-		return plan.Input{}, "", err
+		return plan.Input{}, nil, err
 	}
 	e := loaded.Enclave
-	answers, from, err := search{env: r.env, file: c.Answers, medium: verified, machine: m, enclave: e}.find()
-	if err != nil {
-		return plan.Input{}, from, err
-	}
-	sink(event.Event{Name: "answers", Message: "answers from " + from, Data: map[string]string{"from": from, "node": answers.Name}})
 	profile, err := catalog.Get(e.Kubernetes.Profile)
 	if err != nil {
-		return plan.Input{}, from, err
+		return plan.Input{}, nil, err
 	}
-	return plan.Input{Machine: m, Enclave: e, Spec: raw, Answers: answers, Bundle: verified,
-		Profile: profile, Engine: engine(e)}, from, nil
+	return plan.Input{Machine: m, Enclave: e, Spec: raw, Bundle: verified, Profile: profile, Engine: engine(e)}, verified, nil
 }
 
 // engine is the registry that the Spec names; spec refuses any other name.

@@ -14,8 +14,9 @@ const (
 
 // common holds for both boots. The serial line is last and so is /dev/console.
 // gpt_auto: a node mounts what its kernel line and fstab name, and nothing that
-// another disk offers by partition type.
-var common = []string{"systemd.gpt_auto=no", "loglevel=4", "console=tty0", "console=ttyS0,115200"}
+// another disk offers by partition type. ssh_auto: no SSH server on sockets that
+// nobody asked for (systemd-ssh-generator(8)).
+var common = []string{"systemd.gpt_auto=no", "systemd.ssh_auto=no", "loglevel=4", "console=tty0", "console=ttyS0,115200"}
 
 // LiveArgs is the kernel line of a medium whose volume label is label (ISO 9660,
 // up to 32 of A-Z 0-9 _) and whose OS image is the blob imageHex. The names are

@@ -5,6 +5,10 @@ import "caisson.dev/caisson/internal/fault"
 var (
 	// AnswersNone: nobody said what this node is to be.
 	AnswersNone = fault.Define("ANSWERS-NONE", fault.Input)
+	// StickMissing: there is no stick to save to.
+	StickMissing = fault.Define("STICK-MISSING", fault.Machine)
+	// ClockRefused: the clock could not be set.
+	ClockRefused = fault.Define("CLOCK-REFUSED", fault.Machine)
 	// HealthFailed: this version of the node OS does not work on this node.
 	HealthFailed = fault.Define("HEALTH-FAILED", fault.Node)
 	// WaitTimeout: a URL did not answer in time.

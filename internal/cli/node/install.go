@@ -206,7 +206,7 @@ func verifyMedium(r *run, dir string, sink event.Sink) (*bundle.Verified, error)
 	at := r.now()
 	v, err := bundle.Verify(r.ctx, os.DirFS(dir), func(done, total int64, _ string) {
 		now := r.now()
-		if done-said < total/100 && now.Sub(at) < time.Second && done < total {
+		if done == said || done-said < total/100 && now.Sub(at) < time.Second && done < total {
 			return
 		}
 		said, at = done, now
@@ -231,12 +231,15 @@ func ask(r *run) (string, error) {
 	return strings.TrimSpace(line), nil
 }
 
+// journalName is the install's journal in the scratch folder.
+const journalName = "install.journal"
+
 // openJournal opens the file that tells, line by line, what the install does.
 func openJournal(dir string) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	return os.OpenFile(filepath.Join(dir, "install.journal"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	return os.OpenFile(filepath.Join(dir, journalName), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 }
 
 func about(m machine.Machine) string {

@@ -139,6 +139,9 @@ func (d Draft) Answers(f Facts) (spec.Answers, map[Field][]error) {
 	}
 	for _, one := range fault.All(err) {
 		at := fieldOf(one)
+		if d.get(FieldMode) == dhcp && (at == FieldAddress || at == FieldGateway) {
+			at = FieldMode // the others are not asked for
+		}
 		if at == FieldAddress && len(wrong[at]) > 0 {
 			continue // it was said
 		}

@@ -155,11 +155,10 @@ func (w Wizard) diskPage() page {
 		}
 		f.options = append(f.options, o)
 	}
-	p.fields = []field{f, act("rescan", "Look again", start("rescan", Rescan{}))}
 	if len(f.options) == 0 {
-		p.lines = append(p.lines, marked(Bad, "No disk is seen."))
-		p.fields = p.fields[1:]
+		f.options = []option{{label: "no disk is seen", refused: "is it plugged in, and its controller on in the firmware's setup?"}}
 	}
+	p.fields = []field{f, act("rescan", "Look again", start("rescan", Rescan{}))}
 	return p
 }
 

@@ -201,6 +201,19 @@ func (s *stage) do(t testing.TB, lines ...string) {
 			s.send(MediumFailed{bundle.MediaExtraFile.New("cannot use the medium: have autorun.inf, need only what the manifest names").Hint("make the medium again from the ISO")})
 		case "bad-install":
 			s.fault = disk.TooSmall.New("cannot install to /dev/disk/by-id/x: holds 1.0 GiB, need 2.0 GiB").Hint("use a larger disk")
+		case "unplug":
+			s.facts.Machine.Disks = nil
+			s.send(Rescanned{Machine: s.facts.Machine})
+		case "release": // the answer to the first plan that was asked for
+			for _, e := range s.effects {
+				if p, ok := e.(Plan); ok {
+					s.held = map[string]bool{}
+					for _, ev := range s.answer(p) {
+						s.send(ev)
+					}
+					break
+				}
+			}
 		case "bad-firmware":
 			s.facts.Machine.Firmware = machine.BIOS
 		default:

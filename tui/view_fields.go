@@ -106,8 +106,8 @@ func (w Wizard) options(f field, focus bool, labels, width int, c Canvas) (rows 
 		}
 		row := item(here, mark, o.label, c)
 		if labels > 0 {
-			label := pad(box(i == 0, f.label, ""), labels)
-			row = append([]Span{row[0], {label, Plain}}, row[1:]...)
+			label := "  " + pad(box(i == 0, f.label, ""), labels-2)
+			row = append([]Span{{label, Plain}}, row...)
 		}
 		rows = append(rows, cut(row, width))
 		more := o.more

@@ -1,0 +1,210 @@
+package tui
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"caisson.dev/caisson/installer/machine"
+	"caisson.dev/caisson/internal/fault"
+	"caisson.dev/caisson/spec"
+)
+
+// The fields of a Draft.
+const (
+	FieldRole      Field = "role"
+	FieldDisk      Field = "disk"      // a stable path; "" leaves it to the roster entry
+	FieldInterface Field = "interface" // a kernel name, "none", or "" for any card
+	FieldMode      Field = "mode"      // static or dhcp
+	FieldAddress   Field = "address"
+	FieldGateway   Field = "gateway"
+	FieldName      Field = "name"
+	FieldAfter     Field = "after"
+	FieldClock     Field = "clock"
+	FieldUser      Field = "user"
+	FieldKey       Field = "key"
+	FieldLarge     Field = "large"
+	FieldTyped     Field = "typed" // the consent; never part of answers
+)
+
+// How a node gets its address.
+const (
+	static = "static"
+	dhcp   = "dhcp"
+)
+
+// Draft is what was typed and chosen, as it was typed: nothing is lost on the
+// way back, and nothing is judged before Answers. It is a value.
+type Draft struct {
+	node   string // the roster entry it began with
+	values map[Field]string
+}
+
+// get is a field's text.
+func (d Draft) get(f Field) string { return d.values[f] }
+
+// with is the draft with one field changed.
+func (d Draft) with(f Field, value string) Draft {
+	v := maps.Clone(d.values)
+	if v == nil {
+		v = map[Field]string{}
+	}
+	v[f] = value
+	d.values = v
+	return d
+}
+
+// begin fills in what the facts settle: the roster entry, or what leaves no choice.
+func (d Draft) begin(f Facts) Draft {
+	d = d.with(FieldMode, static).with(FieldAfter, spec.DefaultAfter)
+	i := slices.IndexFunc(f.Enclave.Nodes, func(n spec.Node) bool { return n.Name == f.Node })
+	if f.Node != "" && i >= 0 {
+		n := f.Enclave.Nodes[i]
+		d.node = n.Name
+		d = d.with(FieldName, n.Name).with(FieldRole, n.Role).with(FieldInterface, n.Network.Interface).
+			with(FieldAddress, n.Network.Address).with(FieldGateway, n.Network.Gateway)
+		if n.Network.Address == "" {
+			d = d.with(FieldMode, dhcp)
+		}
+		return d
+	}
+	var free []string
+	for _, disk := range f.Machine.Disks {
+		if f.Refused[disk.StablePath()] == "" && !disk.Medium && !disk.Removable && !disk.ReadOnly {
+			free = append(free, disk.StablePath())
+		}
+	}
+	if len(free) == 1 {
+		d = d.with(FieldDisk, free[0])
+	}
+	var linked []string
+	for _, n := range f.Machine.NICs {
+		if n.Link {
+			linked = append(linked, n.Name)
+		}
+	}
+	switch {
+	case len(f.Machine.NICs) == 0:
+		d = d.with(FieldInterface, spec.NoInterface)
+	case len(f.Machine.NICs) == 1:
+		d = d.with(FieldInterface, f.Machine.NICs[0].Name)
+	case len(linked) == 1:
+		d = d.with(FieldInterface, linked[0])
+	}
+	return d
+}
+
+// Answers are what the draft says, complete, with everything that is wrong by
+// the field that is to be mended; "" holds what belongs to no field. Answers
+// are good only if there is no such entry.
+func (d Draft) Answers(f Facts) (spec.Answers, map[Field][]error) {
+	wrong := map[Field][]error{}
+	missing := func(at Field, what, need string) {
+		wrong[at] = append(wrong[at], spec.AnswersIncomplete.New("cannot use %s: have nothing, need %s", what, need))
+	}
+	a := spec.Answers{APIVersion: spec.APIVersion, Kind: spec.KindAnswers, Node: d.node,
+		Name: trimmed(d, FieldName), Role: trimmed(d, FieldRole), After: trimmed(d, FieldAfter)}
+	a.Network.Interface = trimmed(d, FieldInterface)
+	if d.get(FieldMode) == static {
+		a.Network.Address, a.Network.Gateway = trimmed(d, FieldAddress), trimmed(d, FieldGateway)
+		if a.Network.Address == "" {
+			missing(FieldAddress, "network.address", "an address with the length of its network, as in 10.20.0.11/24")
+		}
+	}
+	if user, key := trimmed(d, FieldUser), trimmed(d, FieldKey); user != "" || key != "" {
+		u := spec.User{Name: user, Admin: true}
+		if key != "" {
+			u.SSHKeys = []string{key}
+		}
+		a.Users = []spec.User{u}
+	}
+	switch disk, ok := d.disk(f.Machine); {
+	case ok:
+		var err error
+		if a.Disk, err = name(disk, f.Machine); err != nil {
+			wrong[FieldDisk] = append(wrong[FieldDisk], err)
+		}
+	case d.node == "" || d.get(FieldDisk) != "":
+		missing(FieldDisk, "disk", "the disk to install to")
+	}
+	if why := f.Refused[d.get(FieldDisk)]; why != "" {
+		wrong[FieldDisk] = append(wrong[FieldDisk], spec.AnswersValue.New("cannot use disk: have %s, need another disk: %s", d.get(FieldDisk), why))
+	}
+	whole, err := spec.Complete(f.Enclave, a)
+	if !reflect.DeepEqual(whole.Network, a.Network) && a.Node != "" {
+		// The entry has what the person took away: the answers stand alone then.
+		a.Node = ""
+		whole, err = spec.Complete(f.Enclave, a)
+	}
+	for _, one := range fault.All(err) {
+		at := fieldOf(one)
+		if d.get(FieldMode) == dhcp && (at == FieldAddress || at == FieldGateway) {
+			at = FieldMode // the others are not asked for
+		}
+		if at == FieldAddress && len(wrong[at]) > 0 {
+			continue // it was said
+		}
+		wrong[at] = append(wrong[at], one)
+	}
+	return whole, wrong
+}
+
+func trimmed(d Draft, f Field) string { return strings.TrimSpace(d.get(f)) }
+
+// disk finds the disk that was chosen.
+func (d Draft) disk(m machine.Machine) (machine.Disk, bool) {
+	for _, disk := range m.Disks {
+		if path := d.get(FieldDisk); path != "" && disk.StablePath() == path {
+			return disk, true
+		}
+	}
+	return machine.Disk{}, false
+}
+
+// name is the selector that means this disk and no other.
+func name(d machine.Disk, m machine.Machine) (spec.Disk, error) {
+	same := 0
+	for _, other := range m.Disks {
+		if other.Serial == d.Serial {
+			same++
+		}
+	}
+	switch {
+	case d.Serial != "" && same == 1:
+		return spec.Disk{Serial: d.Serial}, nil
+	case len(d.IDs) > 0:
+		return spec.Disk{ByID: strings.TrimPrefix(d.StablePath(), "/dev/disk/by-id/")}, nil
+	case len(m.Disks) == 1:
+		return spec.Disk{}, nil // the only disk
+	}
+	return spec.Disk{}, spec.AnswersValue.New("cannot use disk: have %s, which has no serial number and no by-id name, need a disk that can be told from the others", d.Name)
+}
+
+// fieldOf finds the field that a fault of package spec speaks of: its text
+// begins with "cannot use PATH:".
+func fieldOf(f *fault.Fault) Field {
+	rest, _ := strings.CutPrefix(f.What, "cannot use ")
+	path, _, _ := strings.Cut(rest, ": ")
+	switch {
+	case path == "name" || path == "node":
+		return FieldName
+	case path == "role":
+		return FieldRole
+	case path == "after":
+		return FieldAfter
+	case path == "network.address":
+		return FieldAddress
+	case path == "network.gateway":
+		return FieldGateway
+	case path == "network.interface":
+		return FieldInterface
+	case path == "disk" || strings.HasPrefix(path, "disk."):
+		return FieldDisk
+	case strings.HasPrefix(path, "users[") && strings.HasSuffix(path, "].name"):
+		return FieldUser
+	case strings.HasPrefix(path, "users["):
+		return FieldKey
+	}
+	return ""
+}

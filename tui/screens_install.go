@@ -1,0 +1,148 @@
+package tui
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"caisson.dev/caisson/installer/plan"
+)
+
+func (w Wizard) reviewPage() page {
+	p := page{title: "review", reading: true, help: []string{"This is the plan itself: what is not here is not done.",
+		"Long digests are cut for the screen; the record on the node has them whole."}}
+	switch {
+	case w.planErr != nil:
+		p.lines = append([]line{strong("This cannot be installed as it stands. Nothing was written."), {}}, faultLines(w.planErr)...)
+		p.fields = []field{act("back", "Back to the questions", func(w Wizard) (Wizard, []Effect) { return w.goTo(rolePage), nil })}
+		return p
+	case w.plan == nil:
+		p.lines = []line{say("Making the plan. Nothing is written.")}
+		return p
+	}
+	p.lines = planLines(*w.plan)
+	p.fields = []field{goOn("Continue: agree to it"), act("save", "Save the answers to a stick", save), act("back", "Change something", func(w Wizard) (Wizard, []Effect) { return w.goTo(rolePage), nil })}
+	return p
+}
+
+func save(w Wizard) (Wizard, []Effect) { return start("save", SaveAnswers{Answers: w.answers()})(w) }
+
+// planLines is the plan: what for, what is lost, then its own sentences.
+func planLines(pl plan.Plan) []line {
+	out := []line{loss(pl.Disk), {},
+		row("Node", Span{pl.Node, Strong}, Span{", " + pl.Role, Plain}),
+		row("Release", Span{pl.Release, Code}, Span{", enclave " + pl.Enclave, Plain}),
+		row("Machine", Span{list(pl.Machine.Vendor, pl.Machine.Product, prefixed("serial ", pl.Machine.Serial)), Plain}),
+		row("Disk", Span{list(pl.Disk.Size.String(), pl.Disk.Model, prefixed("serial ", pl.Disk.Serial)), Plain}),
+		row("", Span{pl.Disk.Path, Code}),
+		row("Then", Span{pl.After, Plain}), {}}
+	for i, s := range pl.Steps {
+		r := Plain
+		if s.Destroys != "" {
+			r = Bad
+		}
+		number := fmt.Sprintf("%2d.  ", i+1)
+		out = append(out, line{spans: []Span{{number, Dim}, {short(s.Text(pl)), r}}, hang: len(number)})
+	}
+	return append(out, line{}, row("Plan", Span{grouped(string(pl.ID)), Code}))
+}
+
+// loss says what an install costs.
+func loss(t plan.Target) line {
+	if len(t.Holds) == 0 {
+		return marked(OK, "The disk is blank: nothing is lost.")
+	}
+	return marked(Bad, "DESTROYS everything on the disk: "+strings.Join(t.Holds, ", ")+".")
+}
+
+func (w Wizard) confirmPage() page {
+	d := w.plan.Disk
+	c := consentFor(d)
+	p := page{title: "agree", help: []string{"This is the last question. After it the disk is written.", "Esc goes back; nothing was written yet."}}
+	p.lines = []line{loss(d), {},
+		row("Disk", Span{list(d.Size.String(), d.Model), Plain}),
+		row(sentenceCase(c.what), Span{c.whole, Strong}), {},
+		say("To agree, type the last " + count(len(c.typed), "character") + " of the disk's " + c.what + ".")}
+	p.fields = []field{
+		{id: FieldTyped, kind: text, label: "Last " + strconv.Itoa(len(c.typed)), width: asked + 2},
+		act("install", "Install: write to the disk", Wizard.agree),
+	}
+	return p
+}
+
+func sentenceCase(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// typedError is what is wrong with the consent as typed.
+func (w Wizard) typedError() error {
+	if w.plan == nil {
+		return nil
+	}
+	c := consentFor(w.plan.Disk)
+	if typed := trimmed(w.draft, FieldTyped); !strings.EqualFold(typed, c.typed) {
+		return Mistyped.New("cannot write to the disk: have %q, need the last %s of its %s", typed, count(len(c.typed), "character"), c.what)
+	}
+	return nil
+}
+
+func (w Wizard) progressPage() page {
+	i := w.install
+	p := page{title: "install", help: []string{"It is safe to cut the power: the disk does not boot before the last step is done.", "Start the medium again then; the install begins anew."}}
+	showLog := act("log", "Show the messages", func(w Wizard) (Wizard, []Effect) { return w.open(log), nil })
+	if i.ended {
+		p.title, p.reading = "the install stopped", true
+		p.lines = append([]line{strong("The install stopped. The disk does not boot now."), {}}, faultLines(i.err)...)
+		p.fields = []field{act("again", "Start again", Wizard.again), showLog}
+		return p
+	}
+	if i.work.total > 0 {
+		p.lines = append(p.lines, line{bar: &i.work}, say(i.work.text()))
+	} else {
+		p.lines = append(p.lines, line{}, line{})
+	}
+	for n, s := range w.plan.Steps {
+		mark, r := "[  ] ", Dim
+		switch {
+		case n+1 < i.step:
+			mark, r = "[ok] ", OK
+		case n+1 == i.step:
+			mark, r = " >>  ", Strong
+		}
+		p.lines = append(p.lines, line{spans: []Span{{mark, r}, {stepName(s), r}}, hang: len(mark), dim: r == OK})
+	}
+	p.fields = []field{showLog}
+	return p
+}
+
+func (w Wizard) donePage() page {
+	r := w.result
+	p := page{title: "done", help: []string{"The record on the node says what was done, step by step.", "Its digest here is its fingerprint: write it down, or read the square with a camera."}}
+	p.lines = []line{marked(OK, "The node is on the disk."), {},
+		row("Node", Span{w.plan.Node, Strong}, Span{", " + w.plan.Role, Plain}),
+		row("Address", Span{orDHCP(r.Address), Code}),
+		row("Record", Span{grouped(string(r.Record)), Code}), {}}
+	for n, s := range []string{"Write the digest down.", "Take the medium out.", w.afterwards(), "It is Ready some minutes later."} {
+		p.lines = append(p.lines, line{spans: []Span{{strconv.Itoa(n+1) + ". ", Dim}, {s, Plain}}, hang: 3})
+	}
+	p.side = square(strings.ToUpper(string(r.Record)))
+	leaveNow := map[string]field{"reboot": act("reboot", "Restart now", leave("reboot")), "poweroff": act("poweroff", "Power off now", leave("poweroff"))}
+	order := []field{leaveNow["reboot"], leaveNow["poweroff"]}
+	if w.plan.After == "poweroff" {
+		order[0], order[1] = order[1], order[0]
+	}
+	p.fields = append(order, act("save", "Save the answers to a stick", save))
+	return p
+}
+
+func (w Wizard) afterwards() string {
+	if w.plan.After == "poweroff" {
+		return "Power off, move the machine to its place, power on."
+	}
+	return "Restart: the node comes up from its disk."
+}
+
+func orDHCP(s string) string {
+	if s == "" {
+		return "by DHCP"
+	}
+	return s
+}

@@ -1,0 +1,147 @@
+package tui
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"caisson.dev/caisson/installer/installtest"
+	"caisson.dev/caisson/installer/machine"
+	"caisson.dev/caisson/internal/golden"
+)
+
+const sshKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f ops@field"
+
+// The way to each screen, from one to the next.
+var (
+	toMachine = []string{"keys enter enter"}
+	toRole    = then(toMachine, "keys enter")
+	toDisk    = then(toRole, "keys enter")
+	toNetwork = then(toDisk, "keys enter")
+	toName    = then(toNetwork, "keys enter enter", "type 10.20.0.31/24", "keys enter enter enter")
+	toTime    = then(toName, "type edge1", "keys enter enter enter")
+	toUsers   = then(toTime, "keys down down enter")
+	toReview  = then(toUsers, "type ops", "keys enter", "type "+sshKey, "keys enter enter")
+	toConfirm = then(toReview, "keys pgdn pgdn pgdn pgdn enter")
+	toInstall = then(toConfirm, "type nx0n", "keys enter enter")
+)
+
+// shots are the screens that a person can meet, each with the way to it.
+var shots = []struct {
+	name string
+	way  []string
+}{
+	{"01-welcome", nil},
+	{"02-medium", []string{"hold verify", "keys enter", "progress"}},
+	{"02-medium-ok", []string{"keys enter"}},
+	{"02-medium-bad", []string{"hold verify", "keys enter", "bad-medium"}},
+	{"03-machine", toMachine},
+	{"03-machine-bad", slices.Concat([]string{"bad-firmware", "tick 2001-01-01T00:00:00Z"}, toMachine)},
+	{"04-role", toRole},
+	{"05-disk", toDisk},
+	{"05-disk-refused", then(toDisk, "keys down enter")},
+	{"06-network", toNetwork},
+	{"06-network-wrong", then(toNetwork, "keys enter enter", "type 10.20.0.0/24", "keys enter", "type 10.30.0.1", "keys enter enter")},
+	{"07-name", toName},
+	{"08-time", toTime},
+	{"08-time-wrong", slices.Concat([]string{"tick 2001-01-01T00:00:00Z"}, toTime, []string{"keys enter enter enter"})},
+	{"09-users", toUsers},
+	{"09-users-wrong", then(toUsers, "type Ops", "keys enter", "type ssh-rsa AAAA", "keys enter enter")},
+	{"10-review", toReview},
+	{"10-review-end", then(toReview, "keys pgdn pgdn pgdn pgdn")},
+	{"10-review-bad", slices.Concat([]string{"bad-firmware"}, toReview)},
+	{"11-confirm", toConfirm},
+	{"11-confirm-wrong", then(toConfirm, "type 1234", "keys enter enter")},
+	{"12-progress", slices.Concat([]string{"hold install"}, toInstall)},
+	{"12-log", slices.Concat([]string{"hold install"}, toInstall, []string{"keys enter"})},
+	{"12-stopped", slices.Concat([]string{"bad-install"}, toInstall)},
+	{"13-done", toInstall},
+	{"help", then(toDisk, "keys help")},
+	{"help-bundle", then(toDisk, "keys help pgdn pgdn down enter")},
+}
+
+// then is a way and what follows it.
+func then(way []string, more ...string) []string { return slices.Concat(way, more) }
+
+var canvases = []struct {
+	name string
+	c    Canvas
+}{
+	{"80x24", Canvas{Width: 80, Height: 24}},
+	{"80x24-ascii", Canvas{Width: 80, Height: 24, ASCII: true}},
+	{"80x24-large", Canvas{Width: 80, Height: 24, Large: true}},
+	{"120x40", Canvas{Width: 120, Height: 40}},
+}
+
+func shot(t testing.TB, way []string) *stage {
+	t.Helper()
+	s := enact(t, rugged(t), installtest.Spec)
+	s.do(t, way...)
+	return s
+}
+
+// TestScreens holds every screen, on every kind of canvas, to what was reviewed.
+func TestScreens(t *testing.T) {
+	for _, x := range shots {
+		s := shot(t, x.way)
+		for _, c := range canvases {
+			screen := s.w.View(c.c)
+			golden.Equal(t, "screens/"+c.name+"/"+x.name+".txt", []byte(screen.Text()))
+			for i, r := range screen.Rows {
+				if n := cells(r); n > c.c.Width {
+					t.Errorf("%s %s: row %d is %d cells wide", x.name, c.name, i, n)
+				}
+			}
+			if len(screen.Rows) != c.c.Height {
+				t.Errorf("%s %s: %d rows", x.name, c.name, len(screen.Rows))
+			}
+			if c.c.ASCII && strings.ContainsFunc(screen.Text(), func(r rune) bool { return r > '~' }) {
+				t.Errorf("%s %s: a glyph beyond ASCII", x.name, c.name)
+			}
+		}
+	}
+}
+
+// TestRosterGoesToReview: a machine that the roster knows is asked nothing.
+func TestRosterGoesToReview(t *testing.T) {
+	m := installtest.Machine()
+	m.Serial = "SN-2"
+	s := enact(t, m, installtest.Spec)
+	s.do(t, "keys enter")
+	if s.w.step != review || s.w.plan == nil {
+		t.Fatalf("at step %d with plan %v, want the review", s.w.step, s.w.plan)
+	}
+	golden.Equal(t, "screens/80x24/roster-review.txt", []byte(s.w.View(Canvas{Width: 80, Height: 24}).Text()))
+	golden.Equal(t, "screens/80x24/roster-disk.txt", func() []byte {
+		s.do(t, "keys esc esc esc esc esc")
+		return []byte(s.w.View(Canvas{Width: 80, Height: 24}).Text())
+	}())
+}
+
+// TestTinyWindow: whatever the size, the banner is there and nothing breaks.
+func TestTinyWindow(t *testing.T) {
+	s := shot(t, toDisk)
+	golden.Equal(t, "screens/tiny.txt", []byte(s.w.View(Canvas{Width: 40, Height: 8}).Text()))
+	for w := 0; w < 70; w += 3 {
+		for h := range 20 {
+			if got := s.w.View(Canvas{Width: w, Height: h}); len(got.Rows) != max(1, h) {
+				t.Errorf("%dx%d: %d rows", w, h, len(got.Rows))
+			}
+		}
+	}
+}
+
+// TestHostileHardware: what a disk says of itself reaches no terminal as it is.
+func TestHostileHardware(t *testing.T) {
+	m := rugged(t)
+	m.Disks[0].Model = "Evil\x1b[2J\u202e\u0301名"
+	m.NICs = append(m.NICs, machine.NIC{Name: "e\x07", MAC: "\n"})
+	s := enact(t, m, installtest.Spec)
+	s.do(t, toNetwork...)
+	for range 3 {
+		if got := s.w.View(Canvas{Width: 80, Height: 24}).Text(); strings.ContainsAny(got, "\x1b\x07\u202e\u0301名") {
+			t.Errorf("the screen holds it:\n%q", got)
+		}
+		s.do(t, "keys esc")
+	}
+}

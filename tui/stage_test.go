@@ -1,0 +1,223 @@
+package tui
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"caisson.dev/caisson/bundle"
+	"caisson.dev/caisson/images/distribution"
+	"caisson.dev/caisson/installer/disk"
+	"caisson.dev/caisson/installer/installtest"
+	"caisson.dev/caisson/installer/machine"
+	"caisson.dev/caisson/installer/plan"
+	"caisson.dev/caisson/internal/digest"
+	"caisson.dev/caisson/internal/event"
+	"caisson.dev/caisson/internal/size"
+	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/spec"
+)
+
+var noon = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+
+// stage is a wizard with a play of a host: effects are answered at once, as the
+// real ones would be, but for those that are held.
+type stage struct {
+	w       Wizard
+	facts   Facts
+	bundle  plan.Bundle
+	spec    []byte
+	now     time.Time
+	held    map[string]bool
+	effects []Effect // all that were asked for
+	fault   error    // what the install ends with
+}
+
+// rugged is the recorded machine of installer/machine, with processors enough
+// and a second disk that is too small.
+func rugged(t testing.TB) machine.Machine {
+	t.Helper()
+	raw, err := os.ReadFile("../installer/machine/testdata/rugged-nvme.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m machine.Machine
+	if err := json.Unmarshal(raw, &m); err != nil {
+		t.Fatal(err)
+	}
+	m.CPUs = 20
+	m.Disks = append(m.Disks, machine.Disk{Name: "sdb", IDs: []string{"ata-Old_16"}, Vendor: "ATA", Model: "Old 16", Serial: "0016",
+		Size: 16 * size.GiB, SectorSize: 512, Transport: "ata"})
+	return m
+}
+
+// enact sets a stage: a machine and the enclave of installtest.
+func enact(t testing.TB, m machine.Machine, text string) *stage {
+	t.Helper()
+	dir := t.TempDir()
+	if err := installtest.Medium(dir, installtest.OSImage(1<<16), nil); err != nil {
+		t.Fatal(err)
+	}
+	v, err := bundle.Verify(context.Background(), os.DirFS(dir), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := spec.Parse([]byte(text), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stage{bundle: v, spec: []byte(text), now: noon, held: map[string]bool{}}
+	built := time.Unix(v.Manifest().Epoch, 0).UTC()
+	needs := installtest.Profile{}.Needs("")
+	s.facts = Facts{Enclave: loaded.Enclave, Release: v.Manifest().Release, Manifest: v.Digest(), Built: built, Machine: m,
+		Needs: map[string]profiles.Needs{spec.ControlPlane: needs, spec.Worker: {Memory: 2 * size.GiB, Disk: 8 * size.GiB, CPUs: 1}}}
+	if n, ok, err := spec.FindNode(loaded.Enclave, m.Identity()); err != nil {
+		t.Fatal(err)
+	} else if ok {
+		s.facts.Node = n.Name
+	}
+	s.facts.Refused = refused(m)
+	s.w = New(Medium{Enclave: loaded.Enclave.Metadata.Name, Classification: spec.Classification{Label: "RESTRICTED // TRIAL", Colour: "orange"},
+		Release: s.facts.Release, Manifest: s.facts.Manifest, Built: built, Shell: true})
+	s.send(Tick{s.now})
+	return s
+}
+
+func refused(m machine.Machine) map[string]string {
+	out := map[string]string{}
+	for _, d := range m.Disks {
+		switch {
+		case d.Medium:
+			out[d.StablePath()] = "it is the medium that this system started from"
+		case d.Size < 32*size.GiB:
+			out[d.StablePath()] = "it holds " + d.Size.String() + ", need 32.0 GiB"
+		}
+	}
+	return out
+}
+
+// send gives the wizard an event, and what the host answers to its effects.
+func (s *stage) send(ev Event) {
+	var effects []Effect
+	s.w, effects = s.w.Update(ev)
+	for _, e := range effects {
+		s.effects = append(s.effects, e)
+		for _, ev := range s.answer(e) {
+			s.send(ev)
+		}
+	}
+}
+
+func (s *stage) answer(e Effect) []Event {
+	switch e := e.(type) {
+	case Verify:
+		if s.held["verify"] {
+			return nil
+		}
+		return []Event{MediumOK{s.facts}}
+	case Rescan:
+		return []Event{Rescanned{Machine: s.facts.Machine, Refused: s.facts.Refused}}
+	case Plan:
+		if s.held["plan"] {
+			return nil
+		}
+		p, err := plan.Make(plan.Input{Machine: s.facts.Machine, Enclave: s.facts.Enclave, Spec: s.spec, Answers: e.Answers,
+			Bundle: s.bundle, Profile: installtest.Profile{}, Engine: distribution.Engine{}})
+		return []Event{Planned{e.Number, p, err}}
+	case Install:
+		return s.carryOut(e)
+	case SaveAnswers:
+		return []Event{Saved{Where: "answers.yaml on the stick SanDisk Ultra"}}
+	case SupportBundle:
+		return []Event{Bundled{Err: errors.New("no stick is plugged in")}}
+	case SetClock:
+		s.now = e.Now
+		return []Event{Tick{e.Now}, ClockSet{}}
+	case Shell:
+		return []Event{Left{}}
+	}
+	return nil
+}
+
+// carryOut plays an install, to its fifth step if it is held.
+func (s *stage) carryOut(e Install) []Event {
+	c, err := plan.Confirm(e.Plan, e.Erase)
+	if err != nil {
+		return []Event{Installed{Err: err}}
+	}
+	var out []Event
+	for i, st := range c.Plan().Steps {
+		out = append(out, InstallEvent{event.Event{Name: "step", Step: i + 1, Steps: len(e.Plan.Steps), Size: st.Bytes(), Message: st.Text(e.Plan)}})
+		if st.Kind == plan.WriteImage && s.held["install"] {
+			const all = 283 << 20
+			out = append(out, InstallEvent{event.Event{Name: "progress", Step: i + 1, Done: 0, Size: all}})
+			s.now = s.now.Add(4 * time.Second)
+			return append(out, Tick{s.now}, InstallEvent{event.Event{Name: "progress", Step: i + 1, Done: all / 3, Size: all}})
+		}
+	}
+	if s.fault != nil {
+		return append(out, Installed{Err: s.fault})
+	}
+	return append(out, Installed{Result: Result{Record: digest.Of([]byte("record")), Address: "10.20.0.31"}})
+}
+
+// do runs the lines of a key script that act.
+func (s *stage) do(t testing.TB, lines ...string) {
+	t.Helper()
+	for _, l := range lines {
+		verb, rest, _ := strings.Cut(strings.TrimSpace(l), " ")
+		switch verb {
+		case "keys":
+			for _, name := range strings.Fields(rest) {
+				k, ok := keyNamed(name)
+				if !ok {
+					t.Fatalf("no key is called %q", name)
+				}
+				s.send(k)
+			}
+		case "type":
+			for _, r := range rest {
+				s.send(Key{Rune: r})
+			}
+		case "tick":
+			at, err := time.Parse(time.RFC3339, rest)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.now = at
+			s.send(Tick{at})
+		case "hold":
+			s.held[rest] = true
+		case "progress":
+			s.send(MediumProgress{Done: 0, Total: 1 << 30})
+			s.now = s.now.Add(10 * time.Second)
+			s.send(Tick{s.now})
+			s.send(MediumProgress{Done: 300 << 20, Total: 1 << 30})
+		case "bad-medium":
+			s.send(MediumFailed{bundle.MediaExtraFile.New("cannot use the medium: have autorun.inf, need only what the manifest names").Hint("make the medium again from the ISO")})
+		case "bad-install":
+			s.fault = disk.TooSmall.New("cannot install to /dev/disk/by-id/x: holds 1.0 GiB, need 2.0 GiB").Hint("use a larger disk")
+		case "unplug":
+			s.facts.Machine.Disks = nil
+			s.send(Rescanned{Machine: s.facts.Machine})
+		case "release": // the answer to the first plan that was asked for
+			for _, e := range s.effects {
+				if p, ok := e.(Plan); ok {
+					s.held = map[string]bool{}
+					for _, ev := range s.answer(p) {
+						s.send(ev)
+					}
+					break
+				}
+			}
+		case "bad-firmware":
+			s.facts.Machine.Firmware = machine.BIOS
+		default:
+			t.Fatalf("no verb %q", verb)
+		}
+	}
+}

@@ -1,0 +1,238 @@
+package tui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// layout is a page laid out for a canvas.
+type layout struct {
+	text   [][]Span // all of the text's rows
+	room   int      // rows of the screen that the text has
+	fields [][]Span
+	side   []line // to the right of both
+	wide   int    // columns that side takes, with the gap
+	most   int    // the farthest that the text can be scrolled
+	stride int    // rows of one scrolling
+	cursor *[2]int
+}
+
+const frameRows = 6 // two banners, the header, two rules, the keys
+
+// layout fits the page into the rows between the rules. Fields stay in sight:
+// text that has no room is scrolled, and so are fields around the focus.
+func (w Wizard) layout(c Canvas) layout {
+	c.Large = c.Large || w.draft.get(FieldLarge) != ""
+	p := w.page()
+	width, height := inner(c.Width), max(1, c.Height-frameRows)
+	var l layout
+	if n := len(p.side); n > 0 && !c.ASCII && !c.Large {
+		if wide := cells(p.side[0].spans) + 2; width-wide >= 40 && height >= n {
+			l.side, l.wide = p.side, wide
+			width -= wide
+		}
+	}
+	lines := slices.Concat(p.lines, w.status(p))
+	if n := len(lines); n > 0 && len(p.fields) > 0 && !blank(lines[n-1]) {
+		lines = append(lines, line{})
+	}
+	for _, x := range lines {
+		l.text = append(l.text, draw(x, width, c)...)
+	}
+	var at []int // the row of each field's focus
+	fields, at, cursor := w.fieldRows(p, width, c)
+	l.room = height - len(fields)
+	if len(l.text) > l.room {
+		l.room = max(l.room, min(len(l.text), height/3))
+	}
+	l.room = max(0, min(l.room, len(l.text)))
+	if over := len(fields) - (height - l.room); over > 0 { // around the focus
+		top := 0
+		if len(at) > 0 {
+			top = max(0, min(at[min(w.focus, len(at)-1)]-(height-l.room)/2, over))
+		}
+		fields = fields[top : top+height-l.room]
+		if cursor != nil {
+			cursor[1] -= top
+		}
+	}
+	l.fields, l.cursor = fields, cursor
+	l.most = max(0, len(l.text)-l.room)
+	l.stride = max(1, l.room/2)
+	return l
+}
+
+// status is what the last act ended with, beneath the text.
+func (w Wizard) status(p page) []line {
+	var out []line
+	switch {
+	case w.failed != nil:
+		out = faultLines(w.failed)
+	case w.said != "":
+		out = []line{marked(OK, w.said)}
+	case w.waiting["save"] || w.waiting["bundle"]:
+		out = []line{say("Writing to the stick...")}
+	}
+	if len(out) > 0 && len(p.lines) > 0 && !blank(p.lines[len(p.lines)-1]) {
+		out = append([]line{{}}, out...)
+	}
+	return out
+}
+
+func blank(l line) bool { return len(l.spans) == 0 && l.bar == nil }
+
+// inner is the width that text has: a column is left free on both sides.
+func inner(width int) int { return max(1, min(width, mostWidth)-4) }
+
+func draw(l line, width int, c Canvas) [][]Span {
+	switch {
+	case c.Large && (l.dim || blank(l)): // each line is followed by an empty one
+		return nil
+	case l.bar != nil:
+		return [][]Span{bar(*l.bar, width, c.ASCII)}
+	case len(l.spans) == 0:
+		return [][]Span{nil}
+	}
+	rows := wrap(l, width, c.ASCII)
+	if c.Large {
+		for i, r := range rows {
+			for j := range r {
+				if r[j].Role == Plain || r[j].Role == Dim {
+					rows[i][j].Role = Strong
+				}
+			}
+		}
+		rows = append(rows, nil)
+	}
+	return rows
+}
+
+func bar(b work, width int, ascii bool) []Span {
+	full, empty := "█", "░"
+	if ascii {
+		full, empty = "#", "."
+	}
+	width = min(width, 60)
+	n := b.percent() * width / 100
+	return []Span{{strings.Repeat(full, n), OK}, {strings.Repeat(empty, width-n), Dim}}
+}
+
+// beside puts side to the right of the body's rows.
+func beside(body [][]Span, side []line, left int) [][]Span {
+	for len(body) < len(side) {
+		body = append(body, nil)
+	}
+	for i, s := range side {
+		body[i] = append(cut(body[i], left), s.spans...)
+	}
+	return body
+}
+
+// View draws the screen.
+func (w Wizard) View(c Canvas) Screen {
+	c.Width, c.Height = max(1, min(c.Width, 1000)), max(1, min(c.Height, 1000))
+	s := Screen{colour: c.Colour}
+	banner := []Span{{center(orUnstated(w.medium.Classification.Label), c.Width, c.ASCII), Banner}}
+	if c.Width < leastWidth || c.Height < leastHeight {
+		text := fmt.Sprintf("This window is %d x %d. Please make it at least %d x %d.", c.Width, c.Height, leastWidth, leastHeight)
+		s.Rows = append(s.Rows, banner)
+		rows := wrap(say(text), c.Width, c.ASCII)
+		for len(s.Rows) < c.Height-1 {
+			var r []Span
+			if i := len(s.Rows) - 1; i < len(rows) {
+				r = rows[i]
+			}
+			s.Rows = append(s.Rows, r)
+		}
+		if c.Height > 1 {
+			s.Rows = append(s.Rows, banner)
+		}
+		return s
+	}
+	p, l := w.page(), w.layout(c)
+	left := strings.Repeat(" ", max(0, (c.Width-mostWidth)/2)+2)
+	width := inner(c.Width)
+	put := func(row []Span) { s.Rows = append(s.Rows, append([]Span{{left, Plain}}, row...)) }
+	s.Rows = append(s.Rows, banner)
+	put(w.header(p, width, c))
+	scroll := min(w.scroll, l.most)
+	put(rule(width, c.ASCII, when(scroll > 0, "more above")))
+	body := slices.Concat(l.text[scroll:scroll+l.room], l.fields)
+	if l.cursor != nil && c.Leader == "" {
+		s.Cursor, s.CursorX, s.CursorY = true, len(left)+l.cursor[0], len(s.Rows)+l.room+l.cursor[1]
+	}
+	for _, r := range beside(body, l.side, width-l.wide+2) {
+		put(r)
+	}
+	for len(s.Rows) < c.Height-3 {
+		s.Rows = append(s.Rows, nil)
+	}
+	put(rule(width, c.ASCII, when(scroll < l.most, "more below")))
+	put(cut([]Span{{w.keysLine(p, c), Dim}}, width))
+	s.Rows = append(s.Rows, banner)
+	return s
+}
+
+func (w Wizard) header(p page, width int, c Canvas) []Span {
+	text := clean(fmt.Sprintf("Caisson installer - %s - ", w.medium.Enclave), c.ASCII)
+	at := fmt.Sprintf("step %d of %d: ", w.step+1, steps)
+	return cut([]Span{{text, Dim}, {at, Plain}, {clean(p.title, c.ASCII), Strong}}, width)
+}
+
+// keysLine says which keys do something here.
+func (w Wizard) keysLine(p page, c Canvas) string {
+	switch {
+	case w.leaving != "":
+		return "Leaving. Please wait."
+	case c.Leader != "":
+		return clean(c.Leader, c.ASCII) + " leads.   Ctrl-T: work from here"
+	case len(p.fields) == 0:
+		return "Please wait.   ?: help"
+	}
+	enter := "Enter: do it"
+	switch f := p.fields[min(w.focus, len(p.fields)-1)]; f.kind {
+	case choice:
+		enter = "Enter: take it"
+	case text:
+		enter = "Enter: next"
+	case toggle:
+		enter = "Enter: on or off"
+	}
+	esc := "Esc: back"
+	if w.over == nothing && (w.step == welcome || w.step >= progress) {
+		esc = "Esc: menu"
+	}
+	return enter + "   Up, Down: move   " + esc + "   ?: help"
+}
+
+func rule(width int, ascii bool, note string) []Span {
+	dash := "─"
+	if ascii {
+		dash = "-"
+	}
+	if note == "" {
+		return []Span{{strings.Repeat(dash, width), Dim}}
+	}
+	return []Span{{strings.Repeat(dash, width-len(note)-4), Dim}, {" " + note + " ", Strong}, {strings.Repeat(dash, 2), Dim}}
+}
+
+func when(is bool, s string) string {
+	if is {
+		return s
+	}
+	return ""
+}
+
+func center(s string, width int, ascii bool) string {
+	r := []rune(clean(s, ascii))
+	r = r[:min(len(r), width)]
+	return pad(strings.Repeat(" ", (width-len(r))/2)+string(r), width)
+}
+
+func orUnstated(label string) string {
+	if label == "" {
+		return "classification not stated"
+	}
+	return label
+}

@@ -1,0 +1,256 @@
+package tui
+
+import (
+	"reflect"
+	"time"
+
+	"caisson.dev/caisson/installer/plan"
+)
+
+// step is a screen of the way through.
+type step int
+
+const (
+	welcome step = iota
+	medium
+	machinePage
+	rolePage
+	diskPage
+	networkPage
+	namePage
+	timePage
+	usersPage
+	review
+	confirm
+	progress
+	done
+	steps // how many there are
+)
+
+// over is what lies over a step.
+type over int
+
+const (
+	nothing over = iota
+	menu         // help, and what can be done from anywhere
+	log          // the messages of an install
+)
+
+// Wizard is the whole state of the screens. It is a value: Update gives the next
+// one and leaves the old as it was.
+type Wizard struct {
+	medium Medium
+	facts  *Facts // nil until the medium was checked; never changed in place
+	draft  Draft
+
+	step   step
+	over   over
+	focus  int // field of the page
+	cursor int // option under the keys, or place in the text
+	scroll int // rows of the text above the screen
+	size   Canvas
+	tried  bool // the page's errors are shown
+	now    time.Time
+
+	said    string // what an effect ended with
+	failed  error
+	waiting map[string]bool // effects under way, by name
+
+	check   work
+	checked error // the medium's fault
+
+	number  int // of the last plan asked for
+	plan    *plan.Plan
+	planErr error
+
+	install installing
+	result  *Result
+	leaving string
+}
+
+// New is the first screen of a medium.
+func New(m Medium) Wizard {
+	return Wizard{medium: m, size: Canvas{Width: 80, Height: 24}}
+}
+
+// Update takes an event and says what is to be done because of it.
+func (w Wizard) Update(ev Event) (Wizard, []Effect) {
+	if w.leaving != "" {
+		switch ev.(type) {
+		case Left, Tick, Resized:
+		default:
+			return w, nil // nothing else counts any more
+		}
+	}
+	switch ev := ev.(type) {
+	case Key:
+		return w.key(ev)
+	case Tick:
+		return w.tick(ev.Now)
+	case Resized:
+		w.size.Width, w.size.Height, w.size.Large = ev.Width, ev.Height, ev.Large
+		w.scroll = min(w.scroll, w.layout(w.size).most)
+		return w, nil
+	case Fill:
+		p := w.page()
+		i := p.find(ev.Field)
+		if i < 0 || p.fields[i].kind == action || p.fields[i].kind == choice && p.fields[i].option(ev.Value) < 0 {
+			return w, nil
+		}
+		w.focus = i
+		return w.fill(ev.Field, ev.Value).settle(), nil
+	case Press:
+		if i := w.page().find(ev.Field); i >= 0 {
+			w.focus = i
+			return w.settle().enter()
+		}
+		return w, nil
+	case InstallEvent:
+		if w.step == progress {
+			w.install = w.install.take(ev.Event, w.now)
+		}
+		return w, nil
+	}
+	return w.answered(ev)
+}
+
+// answered takes what effects ended with.
+func (w Wizard) answered(ev Event) (Wizard, []Effect) {
+	switch ev := ev.(type) {
+	case MediumProgress:
+		if w.waiting["verify"] {
+			w.check = w.check.at(ev.Done, ev.Total, w.now)
+		}
+	case MediumOK:
+		if !w.waiting["verify"] {
+			return w, nil
+		}
+		w = w.waits("verify", false)
+		if have := ev.Facts.Manifest; have != w.medium.Manifest {
+			w.checked = Changed.New("cannot use the medium: have the manifest %s, need %s, which the first screen showed", have, w.medium.Manifest).
+				Hint("was the medium changed? Start the machine from it again")
+			return w, nil
+		}
+		facts := ev.Facts
+		w.facts, w.checked = &facts, nil
+		w.draft = w.draft.begin(facts)
+		if w.draft.node != "" {
+			return w.toReview()
+		}
+	case MediumFailed:
+		if w.waiting["verify"] {
+			w = w.waits("verify", false)
+			w.checked = ev.Err
+		}
+	case Rescanned:
+		return w.rescanned(ev), nil
+	case Planned:
+		if ev.Number != w.number || !w.waiting["plan"] {
+			return w, nil // the answer to a question that no longer stands
+		}
+		w = w.waits("plan", false)
+		w.plan, w.planErr = nil, ev.Err
+		if p := ev.Plan; ev.Err == nil {
+			w.plan = &p
+		}
+		w.focus = 0
+		w = w.settle()
+	case Installed:
+		return w.installed(ev), nil
+	case Saved:
+		w = w.waits("save", false).ended("The answers are saved: "+ev.Where, ev.Err)
+	case Bundled:
+		w = w.waits("bundle", false).ended("The support bundle is saved: "+ev.Where, ev.Err)
+	case ClockSet:
+		w = w.waits("clock", false).ended("The clock is set.", ev.Err)
+		if ev.Err == nil {
+			w.tried = false
+		}
+	case Left:
+		w = w.waits("shell", false).ended("", ev.Err)
+		w.leaving = ""
+	}
+	return w, nil
+}
+
+func (w Wizard) tick(now time.Time) (Wizard, []Effect) {
+	w.now = now
+	// Cables and disks come and go while one looks.
+	live := w.step == machinePage || w.step == diskPage || w.step == networkPage
+	if live && now.Second()%5 == 0 && !w.waiting["rescan"] && w.over == nothing {
+		return w.waits("rescan", true), []Effect{Rescan{}}
+	}
+	return w, nil
+}
+
+func (w Wizard) rescanned(ev Rescanned) Wizard {
+	w = w.waits("rescan", false)
+	if ev.Err != nil || w.facts == nil || w.step >= progress {
+		return w.ended("", ev.Err)
+	}
+	if reflect.DeepEqual(w.facts.Machine, ev.Machine) && reflect.DeepEqual(w.facts.Refused, ev.Refused) {
+		return w
+	}
+	facts := *w.facts
+	facts.Machine, facts.Refused = ev.Machine, ev.Refused
+	w.facts = &facts
+	w = w.stale()
+	return w.settle()
+}
+
+// waits notes that an effect is under way, or no longer.
+func (w Wizard) waits(what string, is bool) Wizard {
+	next := map[string]bool{}
+	for k, v := range w.waiting {
+		next[k] = v
+	}
+	next[what] = is
+	w.waiting = next
+	return w
+}
+
+// ended shows what an effect ended with.
+func (w Wizard) ended(said string, err error) Wizard {
+	if err != nil {
+		said = ""
+	}
+	if err != nil || said != "" {
+		w = w.reveal(said, err)
+	}
+	return w
+}
+
+// reveal shows what an act ended with, where it can be seen.
+func (w Wizard) reveal(said string, err error) Wizard {
+	w.said, w.failed = said, err
+	w.scroll = w.layout(w.size).most
+	return w
+}
+
+// stale drops the plan: what it was made from has changed.
+func (w Wizard) stale() Wizard {
+	w.number++
+	w.plan, w.planErr = nil, nil
+	w.draft = w.draft.with(FieldTyped, "")
+	w = w.waits("plan", false)
+	if w.step == review || w.step == confirm {
+		w.step, w.over = usersPage, nothing
+	}
+	return w
+}
+
+// goTo shows a step from its top.
+func (w Wizard) goTo(s step) Wizard {
+	w.step, w.over, w.focus, w.scroll = s, nothing, 0, 0
+	w.tried, w.said, w.failed = false, "", nil
+	if s == timePage && w.draft.get(FieldClock) == "" && !w.now.IsZero() {
+		w.draft = w.draft.with(FieldClock, stamp(w.now))
+	}
+	return w.settle()
+}
+
+// open lays something over the step, or takes it away.
+func (w Wizard) open(o over) Wizard {
+	w.over, w.focus, w.scroll = o, 0, 0
+	return w.settle()
+}

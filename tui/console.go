@@ -1,0 +1,189 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+)
+
+// Terminal is a terminal that a session is served on.
+type Terminal struct {
+	Name          string // what people call it: tty1, ttyS0
+	In            io.Reader
+	Out           io.Writer // a *os.File of a terminal is put into raw mode and asked for its size
+	TERM          string    // its kind, as in terminfo: linux, vt220
+	Width, Height int       // if it cannot be asked; 0 means 80x24
+	ASCII         bool
+	Colour        Colours
+	Large         bool
+}
+
+// frames is how often a screen is drawn in a second, at most: a serial line
+// takes longer than that for a whole one.
+const frames = 20
+
+// Console serves a terminal until the session or ctx ends, or the terminal
+// does: then the others go on without it.
+func (s *Session) Console(ctx context.Context, t Terminal) error {
+	if t.Width <= 0 || t.Height <= 0 {
+		t.Width, t.Height = 80, 24
+	}
+	c := s.join(t)
+	defer s.part(c)
+	ctx, gone := context.WithCancelCause(ctx)
+	defer gone(nil)
+	profile := colorprofile.ASCII // attributes, no colours
+	if t.Colour == Colour16 {
+		profile = colorprofile.ANSI
+	}
+	p := tea.NewProgram(model{s, c}, tea.WithContext(ctx), tea.WithInput(watchedInput(t.In, gone)), tea.WithOutput(watchedOutput(t.Out, gone)),
+		tea.WithColorProfile(profile), tea.WithWindowSize(t.Width, t.Height), tea.WithFPS(frames), tea.WithoutSignalHandler(),
+		// SSH_TTY: a line far away, which is not asked what it can do.
+		tea.WithEnvironment([]string{"TERM=" + t.TERM, "SSH_TTY=" + t.Name}))
+	c.release, c.restore = p.ReleaseTerminal, p.RestoreTerminal
+	go func() {
+		for {
+			select {
+			case <-c.changed:
+				p.Send(changed{})
+			case <-s.over:
+				p.Send(changed{}) // the last word
+				p.Quit()
+				return
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	_, err := p.Run()
+	switch cause := context.Cause(ctx); {
+	case cause != nil && !errors.Is(cause, context.Canceled):
+		return cause
+	case errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil:
+		return nil
+	}
+	return err
+}
+
+// changed says that there is something new to show.
+type changed struct{}
+
+// model forwards keys and shows what the session shows. It has no state.
+type model struct {
+	s *Session
+	c *console
+}
+
+func (m model) Init() tea.Cmd { return nil }
+
+func (m model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.s.resized(m.c, msg.Width, msg.Height)
+	case tea.PasteMsg:
+		var events []Event
+		for _, r := range msg.Content {
+			events = append(events, Key{Rune: r})
+		}
+		m.s.press(m.c, events...)
+	case tea.KeyPressMsg:
+		switch msg.String() {
+		case "ctrl+t":
+			m.s.takeOver(m.c)
+		case "ctrl+l": // the screen may have been written over
+			return m, tea.ClearScreen
+		default:
+			m.s.press(m.c, keysOf(msg)...)
+		}
+	}
+	return m, nil
+}
+
+func (m model) View() tea.View {
+	screen, banner := m.s.view(m.c)
+	v := tea.NewView(screen.ANSI(banner))
+	v.AltScreen = true
+	if screen.Cursor {
+		v.Cursor = tea.NewCursor(screen.CursorX, screen.CursorY)
+	}
+	return v
+}
+
+// named are the keys that are not characters, by bubbletea's names; some
+// terminals send control characters for them.
+var named = map[string]KeyKind{"up": KeyUp, "down": KeyDown, "left": KeyLeft, "right": KeyRight, "enter": KeyEnter, "ctrl+j": KeyEnter, "esc": KeyEsc,
+	"tab": KeyTab, "shift+tab": KeyBacktab, "backspace": KeyBackspace, "ctrl+h": KeyBackspace, "delete": KeyDelete, "home": KeyHome, "end": KeyEnd,
+	"pgup": KeyPageUp, "pgdown": KeyPageDown, "f1": KeyHelp, "ctrl+c": KeyInterrupt}
+
+func keysOf(msg tea.KeyPressMsg) []Event {
+	if k, ok := named[msg.String()]; ok {
+		return []Event{Key{Kind: k}}
+	}
+	var out []Event
+	for _, r := range msg.Text {
+		out = append(out, Key{Rune: r})
+	}
+	return out
+}
+
+// watchedInput and watchedOutput notice the end of a terminal. A file stays one:
+// bubbletea has to find its descriptor.
+func watchedInput(r io.Reader, gone func(error)) io.Reader {
+	if f, ok := r.(*os.File); ok {
+		return watchedFile{f, gone}
+	}
+	return watchedReader{r, gone}
+}
+
+func watchedOutput(w io.Writer, gone func(error)) io.Writer {
+	if f, ok := w.(*os.File); ok {
+		return watchedFile{f, gone}
+	}
+	return watchedWriter{w, gone}
+}
+
+type watchedFile struct {
+	*os.File
+	gone func(error)
+}
+
+func (f watchedFile) Read(p []byte) (int, error) {
+	n, err := f.File.Read(p)
+	return n, notice(err, f.gone)
+}
+
+func (f watchedFile) Write(p []byte) (int, error) {
+	n, err := f.File.Write(p)
+	return n, notice(err, f.gone)
+}
+
+type watchedReader struct {
+	io.Reader
+	gone func(error)
+}
+
+func (r watchedReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	return n, notice(err, r.gone)
+}
+
+type watchedWriter struct {
+	io.Writer
+	gone func(error)
+}
+
+func (w watchedWriter) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	return n, notice(err, w.gone)
+}
+
+func notice(err error, gone func(error)) error {
+	if err != nil {
+		gone(err)
+	}
+	return err
+}

@@ -1,0 +1,92 @@
+package tui
+
+import (
+	"context"
+	"time"
+
+	"caisson.dev/caisson/installer/machine"
+	"caisson.dev/caisson/installer/plan"
+	"caisson.dev/caisson/internal/event"
+	"caisson.dev/caisson/spec"
+)
+
+// Host does what the screens ask for. Its methods may take long and are called
+// from goroutines of their own; each but Leave and Shell stops with ctx.
+type Host interface {
+	// Verify checks every byte of the medium and says what is known then.
+	Verify(ctx context.Context, progress func(done, total int64)) (Facts, error)
+	// Rescan probes the machine anew; refused is as in Facts.
+	Rescan(ctx context.Context) (m machine.Machine, refused map[string]string, err error)
+	// Plan is plan.Make on what was verified.
+	Plan(a spec.Answers) (plan.Plan, error)
+	// Install is plan.Confirm with erase, then apply.Run; its events go to sink.
+	Install(ctx context.Context, p plan.Plan, erase string, sink event.Sink) (Result, error)
+	// SaveAnswers writes an answer file to a stick and says where.
+	SaveAnswers(ctx context.Context, a spec.Answers) (where string, err error)
+	// SupportBundle writes one to a stick and says where.
+	SupportBundle(ctx context.Context) (where string, err error)
+	SetClock(t time.Time) error
+	// Leave ends the session: "reboot" or "poweroff".
+	Leave(how string) error
+	// Shell runs a root shell on a console, by its name, until it ends. It is
+	// asked for only if Medium.Shell is set; the console is the shell's until then.
+	Shell(console string) error
+}
+
+// pace is how often progress is passed on: a serial line carries little.
+const pace = 250 * time.Millisecond
+
+// carryOut asks the host for an effect and gives the event that answers it.
+func (s *Session) carryOut(e Effect) Event {
+	ctx := s.ctx
+	switch e := e.(type) {
+	case Verify:
+		var said time.Time
+		facts, err := s.host.Verify(ctx, func(done, total int64) {
+			if done < total && time.Since(said) < pace {
+				return
+			}
+			said = time.Now()
+			s.Send(MediumProgress{done, total})
+		})
+		if err != nil {
+			return MediumFailed{err}
+		}
+		return MediumOK{facts}
+	case Rescan:
+		m, refused, err := s.host.Rescan(ctx)
+		return Rescanned{Machine: m, Refused: refused, Err: err}
+	case Plan:
+		p, err := s.host.Plan(e.Answers)
+		return Planned{e.Number, p, err}
+	case Install:
+		var said time.Time
+		r, err := s.host.Install(ctx, e.Plan, e.Erase, func(ev event.Event) {
+			if ev.Name == "progress" && ev.Done < ev.Size && time.Since(said) < pace {
+				return
+			}
+			said = time.Now()
+			s.Send(InstallEvent{ev})
+		})
+		return Installed{r, err}
+	case SaveAnswers:
+		where, err := s.host.SaveAnswers(ctx, e.Answers)
+		return Saved{where, err}
+	case SupportBundle:
+		where, err := s.host.SupportBundle(ctx)
+		return Bundled{where, err}
+	case SetClock:
+		err := s.host.SetClock(e.Now)
+		s.Send(Tick{s.now()})
+		return ClockSet{err}
+	case Shell:
+		return Left{s.shell()}
+	case Leave:
+		if err := s.host.Leave(e.How); err != nil {
+			return Left{err}
+		}
+		s.end(nil)
+		return nil
+	}
+	return nil
+}

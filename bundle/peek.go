@@ -1,13 +1,18 @@
 package bundle
 
-import "io/fs"
+import (
+	"io/fs"
+
+	"caisson.dev/caisson/internal/digest"
+)
 
 // Peek reads a medium's manifest without comparing any file with it: for
-// looking, never for installing.
-func Peek(medium fs.FS) (Manifest, error) {
+// looking, never for installing. The digest is the manifest's own.
+func Peek(medium fs.FS) (Manifest, digest.Digest, error) {
 	raw, err := readManifestFile(medium)
 	if err != nil {
-		return Manifest{}, err
+		return Manifest{}, "", err
 	}
-	return ReadManifest(raw)
+	m, err := ReadManifest(raw)
+	return m, digest.Of(raw), err
 }

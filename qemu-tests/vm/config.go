@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"io"
 	"path/filepath"
 
 	"caisson.dev/caisson/internal/size"
@@ -25,7 +26,10 @@ type Config struct {
 	Console  Console
 	Dir      string // folder for sockets, serial.log, qemu.log and Vars: short, private to this machine
 	NoReboot bool   // a reset by the guest ends the process: Exit says "guest-reset"
-	Paused   bool   // start with the CPUs stopped (QMP cont goes on)
+	// SerialTap gets every byte of the serial line as it came, escape sequences
+	// and all: for a terminal emulator. Its errors are not noticed.
+	SerialTap io.Writer
+	Paused    bool // start with the CPUs stopped (QMP cont goes on)
 }
 
 // Accel is how the guest's instructions run.

@@ -80,7 +80,7 @@ func (v *VM) launch(ctx context.Context) error {
 	if v.serial, err = v.accept(ctx, listeners[serialSocket]); err != nil {
 		return err
 	}
-	go v.Serial.Read(v.serial)
+	go v.Serial.Read(tapped(v.serial, v.Config.SerialTap))
 	port, err := v.accept(ctx, listeners[eventSocket])
 	if err != nil {
 		return err
@@ -101,6 +101,14 @@ func (v *VM) launch(ctx context.Context) error {
 	case <-ctx.Done():
 		return err
 	}
+}
+
+// tapped is the line, copied to tap as it is read.
+func tapped(line io.Reader, tap io.Writer) io.Reader {
+	if tap == nil {
+		return line
+	}
+	return io.TeeReader(line, tap)
 }
 
 func (v *VM) notStarted() error {

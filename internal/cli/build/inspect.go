@@ -19,6 +19,7 @@ type inspectCmd struct {
 // inspected is the result under --json: the manifest, and what only the Spec says.
 type inspected struct {
 	bundle.Manifest
+	Digest     digest.Digest   `json:"digest"` // of the manifest
 	Kubernetes spec.Kubernetes `json:"kubernetes"`
 	Registry   spec.Registry   `json:"registry"`
 }
@@ -29,7 +30,7 @@ func (c inspectCmd) Run(r *run) error {
 		return err
 	}
 	defer f.Close()
-	m, err := bundle.Peek(fsys)
+	m, d, err := bundle.Peek(fsys)
 	if err != nil {
 		return err
 	}
@@ -37,7 +38,7 @@ func (c inspectCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
-	return r.print(inspected{m, e.Kubernetes, e.Registry}, describe(m, e))
+	return r.print(inspected{m, d, e.Kubernetes, e.Registry}, describe(m, d, e))
 }
 
 // carriedSpec is the Spec on the medium, if it is the one that the manifest names.
@@ -63,7 +64,7 @@ func carriedSpec(medium fs.FS, want digest.Digest) (spec.Enclave, error) {
 
 // describe is the text of `caisson inspect`. It is what the manifest and the
 // Spec say; only verify compares that with the bytes.
-func describe(m bundle.Manifest, e spec.Enclave) string {
+func describe(m bundle.Manifest, d digest.Digest, e spec.Enclave) string {
 	var b strings.Builder
 	line := func(k, format string, a ...any) { fmt.Fprintf(&b, "%-12s %s\n", k, fmt.Sprintf(format, a...)) }
 	sources := map[digest.Digest]string{}
@@ -77,6 +78,7 @@ func describe(m bundle.Manifest, e spec.Enclave) string {
 	}
 	line("enclave", "%s", m.Enclave)
 	line("release", "%s", m.Release)
+	line("manifest", "%s", d)
 	line("kubernetes", "%s, profile %s", e.Kubernetes.Version, e.Kubernetes.Profile)
 	line("registry", "%s", registry(e.Registry))
 	line("node OS", "%s, %s, verity root %s", m.OS.Version, size.Bytes(m.OS.Size), m.OS.RootHash)

@@ -30,6 +30,7 @@ type installCmd struct {
 	Medium     string `type:"path" default:"/run/initramfs/live" help:"Where the medium is mounted."`
 	Unattended bool   `help:"Ask nobody: consent must be in the answers, and on an error the machine stays as it is."`
 	DryRun     bool   `help:"Print the plan and change nothing."`
+	Screens    bool   `help:"Lead a person through the install on every console, unless answers are there: then as with --unattended."`
 	JSON       bool   `help:"Machine-readable, and nobody is asked: events as JSON lines that end with done; with --dry-run, the plan."`
 }
 
@@ -37,6 +38,14 @@ type installCmd struct {
 func (c installCmd) Run(r *run) error {
 	if c.DryRun {
 		return c.dryRun(r)
+	}
+	if c.Screens {
+		if c.asks(r) {
+			if terminals := r.env.Terminals(); len(terminals) > 0 {
+				return c.screens(r, terminals)
+			}
+		}
+		c.Unattended = true
 	}
 	v := r.speak("installer", c.JSON)
 	p, recorded, err := c.install(r, v)
@@ -127,7 +136,7 @@ func (c installCmd) carryOut(r *run, confirmed plan.Confirmed, medium images.Rea
 	}
 	defer journal.Close()
 	log := r.out
-	if c.JSON { // the output holds events alone
+	if c.JSON || c.Screens && !c.Unattended { // the output is for events alone, or lies under the screens
 		log = r.errw
 	}
 	rec, err := apply.Run(r.ctx, confirmed, apply.Deps{

@@ -30,6 +30,7 @@ type bench struct {
 	t       *testing.T
 	cmdline string
 	second  string // answers.yaml of a second medium
+	stick   string // folder of a stick
 	port    bytes.Buffer
 	left    string
 	root    fstest.MapFS
@@ -51,6 +52,16 @@ func (b *bench) Scratch() string                                    { return b.s
 func (b *bench) Leave(how string) error                             { b.left = how; return nil }
 func (b *bench) Root() fs.FS                                        { return disks{b.root} }
 func (b *bench) Lay(root, store string, _ []images.ViewEntry) error { return nil }
+
+func (b *bench) Terminals() []terminal    { return nil }
+func (b *bench) Quiet()                   {}
+func (b *bench) SetClock(time.Time) error { return ClockRefused.New("cannot set the clock of a bench") }
+func (b *bench) Stick(_ machine.Machine, write func(string) error) (string, error) {
+	if b.stick == "" {
+		return "", StickMissing.New("cannot save: have no stick, need one")
+	}
+	return "a stick", write(b.stick)
+}
 
 type nopClose struct{ io.Writer }
 

@@ -28,19 +28,26 @@ func (v *voice) steps(e event.Event) {
 // speak opens the voice of a command; source is "installer" or "node". With
 // asJSON the output carries events, else lines.
 func (r *run) speak(source string, asJSON bool) *voice {
-	v := &voice{others: r.env.Consoles()}
-	var sinks []event.Sink
+	own := plain(r.out, r.now)
+	if asJSON {
+		own = event.Lines(r.out, source)
+	}
+	others := r.env.Consoles()
+	sinks := []event.Sink{own}
+	for _, c := range others {
+		sinks = append(sinks, plain(c, r.now))
+	}
+	v := r.voiceOf(source, sinks...)
+	v.others = others
+	return v
+}
+
+// voiceOf speaks to the event port and to these.
+func (r *run) voiceOf(source string, sinks ...event.Sink) *voice {
+	v := &voice{}
 	if port := r.env.Port(); port != nil {
 		v.port = port
-		sinks = append(sinks, event.Lines(port, source))
-	}
-	if asJSON {
-		sinks = append(sinks, event.Lines(r.out, source))
-	} else {
-		sinks = append(sinks, plain(r.out, r.now))
-	}
-	for _, c := range v.others {
-		sinks = append(sinks, plain(c, r.now))
+		sinks = append([]event.Sink{event.Lines(port, source)}, sinks...)
 	}
 	v.sink = event.Tee(sinks...)
 	return v

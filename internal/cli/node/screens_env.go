@@ -21,8 +21,7 @@ type terminal struct {
 	File *os.File
 }
 
-// screenEnvironment is what the screens meet besides the environment of every
-// command.
+// screenEnvironment is the part of the environment that only the screens meet.
 type screenEnvironment interface {
 	// Terminals opens every console of the kernel for typing and drawing.
 	Terminals() []terminal

@@ -1,0 +1,225 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"caisson.dev/caisson/bundle"
+	"caisson.dev/caisson/installer/machine"
+	"caisson.dev/caisson/installer/plan"
+	"caisson.dev/caisson/internal/event"
+	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/spec"
+	"caisson.dev/caisson/tui"
+)
+
+// bundleName is the support bundle's name on a stick.
+const bundleName = "caisson-support.tar.gz"
+
+// host is what the screens act through: the flow of an install, cut where a
+// person decides. It is the one place where screens meet the machine.
+type host struct {
+	c installCmd
+	r *run
+	v *voice
+
+	mu       sync.Mutex
+	in       plan.Input // without answers; its Machine is the last one seen
+	verified *bundle.Verified
+	address  string // of the node of the last plan
+}
+
+// Verify checks the medium and says what there is to decide on.
+func (h *host) Verify(ctx context.Context, progress func(done, total int64)) (tui.Facts, error) {
+	r := *h.r
+	r.ctx = ctx
+	in, verified, err := h.c.gather(&r, func(e event.Event) {
+		if e.Name == "media.check" {
+			progress(e.Done, e.Size)
+		}
+		h.v.sink(e)
+	})
+	if err != nil {
+		return tui.Facts{}, h.told(err)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.in, h.verified = in, verified
+	refused, err := refusals(in)
+	if err != nil {
+		return tui.Facts{}, h.told(err)
+	}
+	node, known, err := spec.FindNode(in.Enclave, in.Machine.Identity())
+	if err != nil {
+		return tui.Facts{}, h.told(err)
+	}
+	m := verified.Manifest()
+	facts := tui.Facts{Enclave: in.Enclave, Release: m.Release, Manifest: verified.Digest(), Built: time.Unix(m.Epoch, 0).UTC(),
+		Machine: in.Machine, Refused: refused, Needs: map[string]profiles.Needs{}}
+	for _, role := range []string{spec.ControlPlane, spec.Worker} {
+		facts.Needs[role] = in.Profile.Needs(role)
+	}
+	if known {
+		facts.Node = node.Name
+	}
+	return facts, nil
+}
+
+// refusals says of each disk, by its stable path, why it cannot be taken.
+func refusals(in plan.Input) (map[string]string, error) {
+	j, err := plan.Judge(in)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for _, d := range in.Machine.Disks {
+		if err := j.Disks[d.Name]; err != nil {
+			out[d.StablePath()] = err.Error()
+		}
+	}
+	return out, nil
+}
+
+// Rescan looks at the machine again: cables and disks come and go.
+func (h *host) Rescan(context.Context) (machine.Machine, map[string]string, error) {
+	m, err := machine.Probe(h.r.env.Root())
+	if err != nil {
+		return m, nil, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.in.Machine = m
+	if h.verified == nil {
+		return m, nil, nil
+	}
+	refused, err := refusals(h.in)
+	return m, refused, err
+}
+
+// Plan makes the plan of these answers on the machine as it was last seen.
+func (h *host) Plan(a spec.Answers) (plan.Plan, error) {
+	h.mu.Lock()
+	in := h.in
+	h.mu.Unlock()
+	complete, err := spec.Complete(in.Enclave, a)
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	in.Answers = complete
+	p, err := plan.Make(in)
+	if err != nil {
+		return p, err
+	}
+	h.mu.Lock()
+	h.address = complete.Network.Address
+	h.mu.Unlock()
+	h.v.sink(event.Event{Name: "plan", Message: p.Text(), Steps: len(p.Steps), Size: p.Bytes(), Data: map[string]string{
+		"plan": string(p.ID), "node": p.Node, "role": p.Role, "disk": p.Disk.Path, "answers": "the screens"}})
+	return p, nil
+}
+
+// Install carries out a plan that a person agreed to.
+func (h *host) Install(ctx context.Context, p plan.Plan, erase string, events event.Sink) (tui.Result, error) {
+	confirmed, err := plan.Confirm(p, erase)
+	if err != nil {
+		return tui.Result{}, h.told(err)
+	}
+	r := *h.r
+	r.ctx = ctx
+	recorded, err := h.c.carryOut(&r, confirmed, h.verified, event.Tee(h.v.steps, events))
+	if err != nil {
+		return tui.Result{}, h.told(err)
+	}
+	h.v.done(nil, map[string]string{"node": p.Node, "plan": string(p.ID), "record": string(recorded), "after": p.After})
+	return tui.Result{Record: recorded, Address: h.address}, nil
+}
+
+// told says an error to whoever reads the events; the screens show it too.
+func (h *host) told(err error) error {
+	for _, e := range errorEvents(err) {
+		h.v.sink(e)
+	}
+	return err
+}
+
+// SaveAnswers writes an answer file that installs such a node with nobody present.
+func (h *host) SaveAnswers(_ context.Context, a spec.Answers) (string, error) {
+	raw, err := spec.WriteAnswers(a)
+	if err != nil {
+		return "", err
+	}
+	stick, err := h.onStick(fileName, func(w io.Writer) error { _, err := w.Write(raw); return err })
+	return fileName + " on " + stick, err
+}
+
+// SupportBundle writes what somebody far away needs to see.
+func (h *host) SupportBundle(ctx context.Context) (string, error) {
+	h.mu.Lock()
+	m, medium := h.in.Machine, "not checked"
+	if h.verified != nil {
+		medium = h.verified.Manifest().Release + " " + string(h.verified.Digest())
+	}
+	h.mu.Unlock()
+	stick, err := h.onStick(bundleName, func(w io.Writer) error {
+		return writeSupport(w, supportParts(ctx, h.r, m, medium), h.r.now())
+	})
+	return bundleName + " on " + stick, err
+}
+
+// onStick writes a file to a stick, whole or not at all. The machine is looked at
+// anew: the stick may have been plugged in a moment ago.
+func (h *host) onStick(name string, write func(io.Writer) error) (string, error) {
+	m, err := machine.Probe(h.r.env.Root())
+	if err != nil {
+		return "", err
+	}
+	return h.r.env.Stick(m, func(dir string) error {
+		f, err := os.CreateTemp(dir, "new-*")
+		if err != nil {
+			return err
+		}
+		defer os.Remove(f.Name()) // a no-op once renamed
+		if err := write(f); err != nil {
+			_ = f.Close()
+			return err
+		}
+		if err := f.Close(); err != nil {
+			return err
+		}
+		return os.Rename(f.Name(), filepath.Join(dir, name))
+	})
+}
+
+// SetClock sets the clock of this machine.
+func (h *host) SetClock(t time.Time) error { return h.r.env.SetClock(t) }
+
+// Shell is never asked for: no Spec of this version allows one.
+func (h *host) Shell(string) error { return nil }
+
+// Leave restarts or powers off.
+func (h *host) Leave(how string) error { return h.r.env.Leave(how) }
+
+// firstSight is what the medium says of itself before it was checked.
+func firstSight(medium fs.FS) (tui.Medium, error) {
+	m, d, err := bundle.Peek(medium)
+	if err != nil {
+		return tui.Medium{}, err
+	}
+	out := tui.Medium{Enclave: m.Enclave, Release: m.Release, Manifest: d, Built: time.Unix(m.Epoch, 0).UTC()}
+	raw, err := fs.ReadFile(medium, bundle.SpecPath)
+	if err != nil {
+		return out, fmt.Errorf("cannot read the Spec of the medium: %w", err)
+	}
+	loaded, err := spec.Parse(raw, "")
+	if err != nil {
+		return out, err
+	}
+	out.Classification = loaded.Enclave.Classification
+	return out, nil
+}

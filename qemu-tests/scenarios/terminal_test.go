@@ -1,0 +1,110 @@
+//go:build e2e
+
+package scenarios
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/vt"
+
+	"caisson.dev/caisson/qemu-tests/vm"
+)
+
+// terminal is what a person has at the other end of the serial line: an 80x24
+// screen, and keys. It answers what the guest asks a terminal.
+type terminal struct {
+	vt *vt.SafeEmulator
+
+	mu   sync.Mutex
+	more chan struct{} // closed and replaced when something was drawn
+}
+
+func newTerminal() *terminal {
+	return &terminal{vt: vt.NewSafeEmulator(80, 24), more: make(chan struct{})}
+}
+
+// attach sends the terminal's own answers down the line.
+func (s *terminal) attach(v *vm.VM) {
+	go func() {
+		buf := make([]byte, 256)
+		for {
+			n, err := s.vt.Read(buf)
+			if err != nil || v.WriteSerial(buf[:n]) != nil {
+				_, _ = io.Copy(io.Discard, s.vt)
+				return
+			}
+		}
+	}()
+}
+
+// Write draws.
+func (s *terminal) Write(p []byte) (int, error) {
+	n, err := s.vt.Write(p)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.more)
+	s.more = make(chan struct{})
+	return n, err
+}
+
+// text is the screen as lines without the blanks at their ends.
+func (s *terminal) text() string {
+	var lines []string
+	for y := range s.vt.Height() {
+		var line strings.Builder
+		for x := range s.vt.Width() {
+			if c := s.vt.CellAt(x, y); c != nil && c.Content != "" {
+				line.WriteString(c.Content)
+			} else {
+				line.WriteByte(' ')
+			}
+		}
+		lines = append(lines, strings.TrimRight(line.String(), " "))
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// settle is how long the screen must stay as it is to be read: a screen that is
+// being drawn is half the old one.
+const settle = 2 * time.Second
+
+// until waits for a screen that has want in it and is drawn to its end.
+func (s *terminal) until(ctx context.Context, want string) (string, error) {
+	for {
+		s.mu.Lock()
+		more := s.more
+		s.mu.Unlock()
+		text := s.text()
+		var quiet <-chan time.Time
+		if strings.Contains(text, want) {
+			quiet = time.After(settle)
+		}
+		select {
+		case <-quiet:
+			return text, nil
+		case <-more:
+		case <-ctx.Done():
+			return text, fmt.Errorf("have no %q on the screen: %w\n%s", want, context.Cause(ctx), text)
+		}
+	}
+}
+
+// keep writes the screen to the folder of results.
+func (s *terminal) keep(t *testing.T, name string) {
+	t.Helper()
+	path := filepath.Join(*outFlag, filepath.FromSlash(t.Name()), name+".txt")
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(s.text()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

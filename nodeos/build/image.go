@@ -86,8 +86,9 @@ type stage struct {
 func (s *stage) squash(base bundle.Artifact, progress bundle.Progress) error {
 	// Not sqfstar, which is the same program: 4.5.1's cannot read -X options.
 	cmd := command(s.ctx, "mksquashfs", "-", s.path, "-tar", "-comp", "zstd", "-Xcompression-level", "15", "-b", "128K",
-		"-root-mode", "0755", "-root-uid", "0", "-root-gid", "0",
+		"-root-mode", "0755",
 		"-reproducible", "-exit-on-error", "-no-progress", "-quiet")
+	cmd.SysProcAttr = asRoot(os.Geteuid(), os.Getegid())
 	// Every time in the file system becomes this; -root-time does nothing here.
 	cmd.Env = append(cmd.Env, fmt.Sprintf("SOURCE_DATE_EPOCH=%d", s.in.Epoch))
 	log := &lastLines{}

@@ -46,6 +46,18 @@ func inNamespace(ctx context.Context, args ...string) *exec.Cmd {
 	return command(ctx, "unshare", append([]string{"--user", "--map-auto", "--map-root-user"}, args...)...)
 }
 
+// asRoot makes a program of an ordinary user see itself as root, with no rights
+// beyond the user's: mksquashfs 4.5 gives the image's top folder to whoever runs
+// it, and -root-uid does nothing for a tree that comes as tar. Nil for root.
+func asRoot(uid, gid int) *syscall.SysProcAttr {
+	if uid == 0 {
+		return nil
+	}
+	return &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: uid, Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: gid, Size: 1}}}
+}
+
 // command is a tool with a fixed environment: nothing of the caller's locale,
 // time zone or package tools' settings reaches the image.
 func command(ctx context.Context, name string, args ...string) *exec.Cmd {

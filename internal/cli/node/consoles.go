@@ -70,10 +70,11 @@ func (c installCmd) screens(r *run, terminals []terminal) error {
 }
 
 // serve shows the screens at one console. A serial line may end in any kind of
-// terminal: it gets plain characters.
+// terminal: it gets plain characters, and of control sequences the few that the
+// Linux console has, which every emulator and most BMCs know as well.
 func serve(ctx context.Context, s *tui.Session, t terminal, words []string) error {
-	at := tui.Terminal{Name: t.Name, In: t.File, Out: t.File, TERM: t.Term, Colour: tui.Colour16,
-		ASCII: t.Term != "linux" || slices.Contains(words, "ascii"), Large: slices.Contains(words, "large")}
+	at := tui.Terminal{Name: t.Name, In: t.File, Out: t.File, TERM: "linux", Colour: tui.Colour16,
+		ASCII: t.Serial || slices.Contains(words, "ascii"), Large: slices.Contains(words, "large")}
 	if slices.Contains(words, "mono") {
 		at.Colour = tui.Mono
 	}

@@ -16,9 +16,9 @@ import (
 
 // terminal is a console that a person can type at.
 type terminal struct {
-	Name string // "tty1", "ttyS0": what the screens call it
-	Term string // its terminal type (terminfo(5))
-	File *os.File
+	Name   string // "tty1", "ttyS0": what the screens call it
+	Serial bool   // any kind of terminal may be at the other end
+	File   *os.File
 }
 
 // screenEnvironment is the part of the environment that only the screens meet.
@@ -44,9 +44,9 @@ func (machineEnvironment) Terminals() []terminal {
 	var out []terminal
 	for line := range strings.Lines(string(b)) {
 		name, _, _ := strings.Cut(line, " ")
-		t := terminal{Name: name, Term: "vt220"}
+		t := terminal{Name: name, Serial: name != "tty0"}
 		if name == "tty0" {
-			t.Name, t.Term = "tty1", "linux"
+			t.Name = "tty1"
 		}
 		f, err := os.OpenFile("/dev/"+t.Name, os.O_RDWR|unix.O_NOCTTY, 0)
 		if err != nil {

@@ -56,7 +56,11 @@ func (d Draft) with(f Field, value string) Draft {
 }
 
 // begin fills in what the facts settle: the roster entry, or what leaves no choice.
+// What was typed before stays.
 func (d Draft) begin(f Facts) Draft {
+	if d.get(FieldMode) != "" {
+		return d
+	}
 	d = d.with(FieldMode, static).with(FieldAfter, spec.DefaultAfter)
 	i := slices.IndexFunc(f.Enclave.Nodes, func(n spec.Node) bool { return n.Name == f.Node })
 	if f.Node != "" && i >= 0 {

@@ -148,7 +148,7 @@ func FuzzWizard(f *testing.F) {
 	f.Add([]byte("any bytes will do"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p := &player{t: t, stage: enact(t, rugged(t), installtest.Spec)}
-		for i := 0; i+1 < len(data) && i < 4000; i += 2 {
+		for i := 0; i+1 < len(data) && i < 600; i += 2 {
 			p.play(data[i], data[i+1])
 			if i%16 == 0 {
 				p.look(int(data[i])*2, int(data[i+1]), data[i])

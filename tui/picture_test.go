@@ -53,20 +53,14 @@ func picture(s Screen, width int, banner string) string {
 				}
 				return r
 			}, span.Text)
-			for i, r := range []rune(span.Text) {
-				cx, cy := float64(x+i), float64(y)
-				switch r {
-				case '█':
-					rect(&ground, cx, cy, 1, 1, fg)
-				case '▀':
-					rect(&ground, cx, cy, 1, 0.5, fg)
-				case '▄':
-					rect(&ground, cx, cy+0.5, 1, 0.5, fg)
-				case '░':
-					rect(&ground, cx, cy+0.25, 0.6, 0.5, palette[8])
-				case '─':
-					rect(&ground, cx, cy+0.5, 1, 0.06, fg)
+			runes := []rune(span.Text)
+			for i := 0; i < len(runes); {
+				run := 1 // of the same shape, drawn as one
+				for i+run < len(runes) && runes[i+run] == runes[i] {
+					run++
 				}
+				shape(&ground, runes[i], float64(x+i), float64(y), float64(run), fg)
+				i += run
 			}
 			if trimmed := strings.TrimRight(words, " "); strings.TrimSpace(trimmed) != "" {
 				weight := ""
@@ -83,6 +77,22 @@ func picture(s Screen, width int, banner string) string {
 	}
 	return fmt.Sprintf("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" font-size=\"14.5\" xml:space=\"preserve\">\n"+
 		"<rect width=\"100%%\" height=\"100%%\" fill=\"#101418\"/>\n%s%s</svg>\n", width*cellWidth, len(s.Rows)*cellHeight, ground.String(), text.String())
+}
+
+// shape draws a run of a block or a rule.
+func shape(b *strings.Builder, r rune, x, y, n float64, fill string) {
+	switch r {
+	case '█':
+		rect(b, x, y, n, 1, fill)
+	case '▀':
+		rect(b, x, y, n, 0.5, fill)
+	case '▄':
+		rect(b, x, y+0.5, n, 0.5, fill)
+	case '░':
+		rect(b, x, y+0.25, n, 0.5, palette[8])
+	case '─':
+		rect(b, x, y+0.5, n, 0.06, fill)
+	}
 }
 
 // rect is a shape, in cells.

@@ -96,7 +96,8 @@ func style(r Role, c Colours, banner string) lipgloss.Style {
 		if c == Mono || !ok {
 			return s.Reverse(true)
 		}
-		return s.Foreground(lipgloss.ANSIColor(pair[0])).Background(lipgloss.ANSIColor(pair[1])).Bold(true)
+		// Not bold: a console shows bold black as dark grey.
+		return s.Foreground(lipgloss.ANSIColor(pair[0])).Background(lipgloss.ANSIColor(pair[1]))
 	}
 	return s
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
@@ -26,6 +27,9 @@ type Terminal struct {
 // takes longer than that for a whole one.
 const frames = 20
 
+// settling is how long bubbletea is given to let go of a terminal.
+const settling = 100 * time.Millisecond
+
 // Console serves a terminal until the session or ctx ends, or the terminal
 // does: then the others go on without it.
 func (s *Session) Console(ctx context.Context, t Terminal) error {
@@ -44,7 +48,18 @@ func (s *Session) Console(ctx context.Context, t Terminal) error {
 		tea.WithColorProfile(profile), tea.WithWindowSize(t.Width, t.Height), tea.WithFPS(frames), tea.WithoutSignalHandler(),
 		// SSH_TTY: a line far away, which is not asked what it can do.
 		tea.WithEnvironment([]string{"TERM=" + t.TERM, "SSH_TTY=" + t.Name}))
-	c.release, c.restore = p.ReleaseTerminal, p.RestoreTerminal
+	c.release = func() error {
+		err := p.ReleaseTerminal()
+		// bubbletea stops its ticker in another goroutine, which a shell that
+		// ends at once would overtake: nothing would be drawn any more.
+		time.Sleep(settling)
+		return err
+	}
+	c.restore = func() error {
+		err := p.RestoreTerminal()
+		p.Send(tea.ClearScreen()) // draw all of it: the shell wrote over it
+		return err
+	}
 	go func() {
 		for {
 			select {

@@ -56,7 +56,11 @@ func (d Draft) with(f Field, value string) Draft {
 }
 
 // begin fills in what the facts settle: the roster entry, or what leaves no choice.
+// What was typed before stays.
 func (d Draft) begin(f Facts) Draft {
+	if d.get(FieldMode) != "" {
+		return d
+	}
 	d = d.with(FieldMode, static).with(FieldAfter, spec.DefaultAfter)
 	i := slices.IndexFunc(f.Enclave.Nodes, func(n spec.Node) bool { return n.Name == f.Node })
 	if f.Node != "" && i >= 0 {
@@ -112,6 +116,9 @@ func (d Draft) Answers(f Facts) (spec.Answers, map[Field][]error) {
 			missing(FieldAddress, "network.address", "an address with the length of its network, as in 10.20.0.11/24")
 		}
 	}
+	if a.Name == "" {
+		missing(FieldName, "name", "the node's name, as in node1")
+	}
 	if user, key := trimmed(d, FieldUser), trimmed(d, FieldKey); user != "" || key != "" {
 		u := spec.User{Name: user, Admin: true}
 		if key != "" {
@@ -142,7 +149,7 @@ func (d Draft) Answers(f Facts) (spec.Answers, map[Field][]error) {
 		if d.get(FieldMode) == dhcp && (at == FieldAddress || at == FieldGateway) {
 			at = FieldMode // the others are not asked for
 		}
-		if at == FieldAddress && len(wrong[at]) > 0 {
+		if (at == FieldAddress || at == FieldName) && len(wrong[at]) > 0 {
 			continue // it was said
 		}
 		wrong[at] = append(wrong[at], one)

@@ -26,7 +26,7 @@ var texts = []string{"node1", "edge1", "10.20.0.31/24", "10.20.0.1", "2026-11-25
 	"control-plane", "worker", "banana", "reboot", "poweroff", "nx0n", "NX0N", "0016", "/dev/disk/by-id/ata-Old_16", "/dev/disk/by-id/nvme-Acme_SSD_512_S4EWNX0N"}
 
 var fieldIDs = []Field{FieldRole, FieldDisk, FieldInterface, FieldMode, FieldAddress, FieldGateway, FieldName, FieldAfter, FieldClock, FieldUser, FieldKey,
-	FieldLarge, FieldTyped, "continue", "install", "check", "save", "back", "again", "log", "rescan", "set", "close", "bundle", "shell", "reboot", "poweroff"}
+	FieldLarge, FieldTyped, "continue", "install", "check", "save", "back", "again", "log", "rescan", "set", "close", "onward", "bundle", "shell", "reboot", "poweroff"}
 
 func (p *player) play(a, b byte) {
 	t := func(n int) string { return texts[int(b)%n] }
@@ -148,7 +148,7 @@ func FuzzWizard(f *testing.F) {
 	f.Add([]byte("any bytes will do"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p := &player{t: t, stage: enact(t, rugged(t), installtest.Spec)}
-		for i := 0; i+1 < len(data) && i < 4000; i += 2 {
+		for i := 0; i+1 < len(data) && i < 600; i += 2 {
 			p.play(data[i], data[i+1])
 			if i%16 == 0 {
 				p.look(int(data[i])*2, int(data[i+1]), data[i])

@@ -84,15 +84,22 @@ func (w Wizard) welcomePage() page {
 		say("Compare the manifest's digest with the paper that came with the medium."),
 		dim("If it differs, stop here and ask whoever made the medium."))
 	p.fields = []field{
-		act("check", "Check the medium", func(w Wizard) (Wizard, []Effect) {
-			w.check, w.checked = work{}, nil
-			return start("verify", Verify{})(w.goTo(medium))
-		}),
+		act("check", "Check the medium", Wizard.checkMedium),
 		{id: FieldLarge, kind: toggle, label: "Large print"},
+	}
+	if w.facts != nil {
+		p.fields[0].label = "Check the medium again"
+		p.fields = append([]field{act("onward", "Continue", func(w Wizard) (Wizard, []Effect) { return w.goTo(machinePage), nil })}, p.fields...)
 	}
 	p.help = []string{"The manifest names every file of the medium with its digest. Its own digest stands for them all.",
 		"Large print leaves out what can be done without and gives each line more room."}
 	return p
+}
+
+// checkMedium reads the medium; what was known of it counts no longer.
+func (w Wizard) checkMedium() (Wizard, []Effect) {
+	w.check, w.checked, w.facts = work{}, nil, nil
+	return start("verify", Verify{})(w.stale().goTo(medium))
 }
 
 func (w Wizard) mediumPage() page {
@@ -101,10 +108,7 @@ func (w Wizard) mediumPage() page {
 	switch {
 	case w.checked != nil:
 		p.lines = append([]line{strong("The medium cannot be used. Nothing was written."), {}}, faultLines(w.checked)...)
-		p.fields = []field{act("check", "Check it again", func(w Wizard) (Wizard, []Effect) {
-			w.check, w.checked = work{}, nil
-			return start("verify", Verify{})(w)
-		})}
+		p.fields = []field{act("check", "Check it again", Wizard.checkMedium)}
 		p.reading = true
 	case w.facts != nil && !w.waiting["verify"]:
 		p.lines = []line{marked(OK, "Every byte of the medium is as its manifest says."), {},
@@ -131,6 +135,7 @@ func (w Wizard) menuPage() page {
 		row("Enter", Span{"take it, go on", Plain}),
 		row("Esc", Span{"one step back; nothing that was typed is lost", Plain}),
 		row("?", Span{"this help; Ctrl-C does the same", Plain}),
+		row("Ctrl-L", Span{"draw the screen anew", Plain}),
 		row("Ctrl-T", Span{"work from this console, if another one leads", Plain}))
 	p.fields = []field{
 		act("close", "Back to: "+from.title, func(w Wizard) (Wizard, []Effect) { return w.open(nothing), nil }),

@@ -59,9 +59,9 @@ func (w Wizard) confirmPage() page {
 	d := w.plan.Disk
 	c := consentFor(d)
 	p := page{title: "agree", help: []string{"This is the last question. After it the disk is written.", "Esc goes back; nothing was written yet."}}
-	p.lines = []line{loss(d), {},
-		row("Disk", Span{list(d.Size.String(), d.Model), Plain}),
-		row(sentenceCase(c.what), Span{c.whole, Strong}), {},
+	p.lines = []line{loss(d),
+		row(sentenceCase(c.what), Span{c.whole, Strong}),
+		row("Disk", Span{list(d.Size.String(), d.Model), Plain}), {},
 		say("To agree, type the last " + count(len(c.typed), "character") + " of the disk's " + c.what + ".")}
 	p.fields = []field{
 		{id: FieldTyped, kind: text, label: "Last " + strconv.Itoa(len(c.typed)), width: asked + 2},
@@ -87,7 +87,11 @@ func (w Wizard) typedError() error {
 func (w Wizard) progressPage() page {
 	i := w.install
 	p := page{title: "install", help: []string{"It is safe to cut the power: the disk does not boot before the last step is done.", "Start the medium again then; the install begins anew."}}
-	showLog := act("log", "Show the messages", func(w Wizard) (Wizard, []Effect) { return w.open(log), nil })
+	showLog := act("log", "Show the messages", func(w Wizard) (Wizard, []Effect) {
+		w = w.open(log)
+		w.scroll = w.layout(w.size).most // the newest are what one looks for
+		return w, nil
+	})
 	if i.ended {
 		p.title, p.reading = "the install stopped", true
 		p.lines = append([]line{strong("The install stopped. The disk does not boot now."), {}}, faultLines(i.err)...)

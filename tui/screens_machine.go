@@ -167,7 +167,7 @@ func holds(d machine.Disk) line {
 	if len(d.Holds) == 0 {
 		return line{spans: []Span{{"blank", Plain}}}
 	}
-	return line{spans: []Span{{"holds now: ", Dim}, {strings.Join(d.Holds, ", "), Warn}}}
+	return marked(Warn, "holds now: "+strings.Join(d.Holds, ", "))
 }
 
 func list(parts ...string) string {

@@ -131,6 +131,20 @@ func TestTinyWindow(t *testing.T) {
 	}
 }
 
+// TestSmallestScreen: where there is least room, the row that keys act on, an
+// error and the way on are still in sight.
+func TestSmallestScreen(t *testing.T) {
+	for _, x := range shots {
+		s := shot(t, x.way)
+		s.send(Resized{Width: leastWidth, Height: leastHeight})
+		got := s.w.View(Canvas{Width: leastWidth, Height: leastHeight}).Text()
+		if len(s.w.page().fields) > 0 && !strings.Contains(got, "> ") {
+			t.Errorf("%s: nothing has the keys:\n%s", x.name, got)
+		}
+		golden.Equal(t, "screens/60x16/"+x.name+".txt", []byte(got))
+	}
+}
+
 // TestHostileHardware: what a disk says of itself reaches no terminal as it is.
 func TestHostileHardware(t *testing.T) {
 	m := rugged(t)

@@ -4,9 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"caisson.dev/caisson/bundle"
@@ -55,14 +59,35 @@ func rugged(t testing.TB) machine.Machine {
 	return m
 }
 
+// mounted is installtest's medium, verified, in memory: made once, as nothing changes it.
+var mounted = sync.OnceValues(func() (*bundle.Verified, error) {
+	dir, err := os.MkdirTemp("", "tui")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	if err := installtest.Medium(dir, installtest.OSImage(1<<16), nil); err != nil {
+		return nil, err
+	}
+	files := fstest.MapFS{}
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		files[strings.TrimPrefix(path, dir+"/")] = &fstest.MapFile{Data: b, Mode: 0o644}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return bundle.Verify(context.Background(), files, nil)
+})
+
 // enact sets a stage: a machine and the enclave of installtest.
 func enact(t testing.TB, m machine.Machine, text string) *stage {
 	t.Helper()
-	dir := t.TempDir()
-	if err := installtest.Medium(dir, installtest.OSImage(1<<16), nil); err != nil {
-		t.Fatal(err)
-	}
-	v, err := bundle.Verify(context.Background(), os.DirFS(dir), nil)
+	v, err := mounted()
 	if err != nil {
 		t.Fatal(err)
 	}

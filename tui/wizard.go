@@ -252,5 +252,6 @@ func (w Wizard) goTo(s step) Wizard {
 // open lays something over the step, or takes it away.
 func (w Wizard) open(o over) Wizard {
 	w.over, w.focus, w.scroll = o, 0, 0
+	w.said, w.failed = "", nil
 	return w.settle()
 }

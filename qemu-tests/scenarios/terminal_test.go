@@ -78,13 +78,22 @@ const settle = 2 * time.Second
 
 // until waits for a screen that has want in it and is drawn to its end.
 func (s *terminal) until(ctx context.Context, want string) (string, error) {
+	return s.wait(ctx, fmt.Sprintf("%q on the screen", want), func(text string) bool { return strings.Contains(text, want) })
+}
+
+// change waits for another screen than before, drawn to its end.
+func (s *terminal) change(ctx context.Context, before string) (string, error) {
+	return s.wait(ctx, "answer to a key", func(text string) bool { return text != before })
+}
+
+func (s *terminal) wait(ctx context.Context, what string, is func(text string) bool) (string, error) {
 	for {
 		s.mu.Lock()
 		more := s.more
 		s.mu.Unlock()
 		text := s.text()
 		var quiet <-chan time.Time
-		if strings.Contains(text, want) {
+		if is(text) {
 			quiet = time.After(settle)
 		}
 		select {
@@ -92,7 +101,7 @@ func (s *terminal) until(ctx context.Context, want string) (string, error) {
 			return text, nil
 		case <-more:
 		case <-ctx.Done():
-			return text, fmt.Errorf("have no %q on the screen: %w\n%s", want, context.Cause(ctx), text)
+			return text, fmt.Errorf("have no %s: %w\n%s", what, context.Cause(ctx), text)
 		}
 	}
 }

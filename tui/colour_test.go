@@ -1,0 +1,122 @@
+package tui
+
+import (
+	"fmt"
+	"image/color"
+	"strings"
+	"testing"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/vt"
+
+	"caisson.dev/caisson/internal/golden"
+)
+
+// TestColours shows every screen on a terminal and holds what its cells look
+// like: {text colour/ground attributes} before each piece that is not plain.
+func TestColours(t *testing.T) {
+	for _, x := range shots {
+		s := shot(t, x.way)
+		for _, c := range []struct {
+			name string
+			c    Canvas
+		}{
+			{"80x24-colour", Canvas{Width: 80, Height: 24, Colour: Colour16}},
+			{"80x24-mono", Canvas{Width: 80, Height: 24}},
+		} {
+			got := cellsText(s.w.View(c.c).ANSI("orange"), 80, 24)
+			golden.Equal(t, "screens/"+c.name+"/"+x.name+".txt", []byte(got))
+			if c.c.Colour == Mono && strings.ContainsFunc(got, func(r rune) bool { return r == '#' }) {
+				t.Errorf("%s: a colour on a terminal without", x.name)
+			}
+		}
+	}
+}
+
+// TestBanners: each classification has its colour, on the first row and the last.
+func TestBanners(t *testing.T) {
+	var b strings.Builder
+	for _, colour := range []string{"green", "blue", "red", "orange", "yellow", ""} {
+		w := New(Medium{})
+		rows := strings.Split(cellsText(w.View(Canvas{Width: 80, Height: 24, Colour: Colour16}).ANSI(colour), 80, 24), "\n")
+		if rows[0] != rows[23] {
+			t.Errorf("%s: the last row is not the first", colour)
+		}
+		fmt.Fprintf(&b, "%-7s %s\n", colour, rows[0])
+	}
+	golden.Equal(t, "banners.txt", []byte(b.String()))
+}
+
+// TestNeverColourAlone: what is good, doubtful or bad says so without its colour.
+func TestNeverColourAlone(t *testing.T) {
+	for _, x := range shots {
+		p := shot(t, x.way).w.page()
+		lines := p.lines
+		for _, f := range p.fields {
+			for _, o := range f.options {
+				lines = append(lines, o.more...)
+			}
+		}
+		for _, l := range lines {
+			said := strings.Contains(flat(l.spans), "[") || strings.Contains(flat(l.spans), "DESTROYS")
+			for _, s := range l.spans {
+				if (s.Role == OK || s.Role == Warn || s.Role == Bad) && !said {
+					t.Errorf("%s: %q has nothing but its colour", x.name, flat(l.spans))
+				}
+			}
+		}
+	}
+}
+
+// cellsText is what a terminal shows for a styled screen.
+func cellsText(styled string, width, height int) string {
+	term := vt.NewSafeEmulator(width, height)
+	_, _ = term.Write([]byte(strings.ReplaceAll(styled, "\n", "\r\n")))
+	var b strings.Builder
+	for y := range height {
+		var row strings.Builder
+		last := ""
+		for x := range width {
+			cell := term.CellAt(x, y)
+			look, text := "", " "
+			if cell != nil {
+				look = strings.TrimSpace(colourName(cell.Style.Fg, "#") + colourName(cell.Style.Bg, "/#") + attributes(cell.Style.Attrs, cell.Style.Underline != 0))
+				if cell.Content != "" {
+					text = cell.Content
+				}
+			}
+			if look != last {
+				row.WriteString("{" + look + "}")
+				last = look
+			}
+			row.WriteString(text)
+		}
+		b.WriteString(strings.TrimRight(row.String(), " ") + "\n")
+	}
+	return b.String()
+}
+
+func colourName(c color.Color, prefix string) string {
+	switch c := c.(type) {
+	case nil:
+		return ""
+	case ansi.BasicColor:
+		return fmt.Sprintf("%s%d", prefix, c)
+	case ansi.IndexedColor:
+		return fmt.Sprintf("%s%d", prefix, c)
+	}
+	return fmt.Sprintf("%s?%T", prefix, c)
+}
+
+func attributes(a uint8, underlined bool) string {
+	out := ""
+	for i, name := range []string{" bold", " faint", " italic", " blink", " blink", " reverse"} {
+		if a&(1<<i) != 0 {
+			out += name
+		}
+	}
+	if underlined {
+		out += " underline"
+	}
+	return out
+}

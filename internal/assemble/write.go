@@ -92,6 +92,8 @@ func (s *Sealed) medium(store *bundle.Store) (iso.Medium, error) {
 		Entries: []iso.Entry{
 			{ID: "install", Title: "Install " + m.Release},
 			{ID: "ram", Title: "Install, with the system copied to memory first", Extra: "rd.live.ram=1"},
+			{ID: "plain", Title: "Install, asked line by line (screen readers, simple terminals)", Extra: "caisson.tui=plain"},
+			{ID: "large", Title: "Install, in large print without colours", Extra: "caisson.tui=large,mono"},
 		}}
 	for path, key := range map[string]string{iso.KernelPath: nodeos.Kernel, iso.InitrdPath: nodeos.Initrd} {
 		a := s.live[key]

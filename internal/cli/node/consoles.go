@@ -78,5 +78,8 @@ func serve(ctx context.Context, s *tui.Session, t terminal, words []string) erro
 	if slices.Contains(words, "mono") {
 		at.Colour = tui.Mono
 	}
+	if slices.Contains(words, "plain") {
+		return s.Plain(ctx, at)
+	}
 	return s.Console(ctx, at)
 }

@@ -15,10 +15,13 @@ import (
 const (
 	FieldRole      Field = "role"
 	FieldDisk      Field = "disk"      // a stable path; "" leaves it to the roster entry
-	FieldInterface Field = "interface" // a kernel name, "none", or "" for any card
+	FieldInterface Field = "interface" // a kernel name, "none", a bond (link.go), or "" for any card
 	FieldMode      Field = "mode"      // static or dhcp
 	FieldAddress   Field = "address"
 	FieldGateway   Field = "gateway"
+	FieldVLAN      Field = "vlan"
+	FieldMTU       Field = "mtu"
+	FieldNTP       Field = "ntp"
 	FieldName      Field = "name"
 	FieldAfter     Field = "after"
 	FieldClock     Field = "clock"
@@ -37,7 +40,8 @@ const (
 // Draft is what was typed and chosen, as it was typed: nothing is lost on the
 // way back, and nothing is judged before Answers. It is a value.
 type Draft struct {
-	node   string // the roster entry it began with
+	node   string   // the roster entry it began with
+	dns    []string // of that entry; not asked for
 	values map[Field]string
 }
 
@@ -65,9 +69,10 @@ func (d Draft) begin(f Facts) Draft {
 	i := slices.IndexFunc(f.Enclave.Nodes, func(n spec.Node) bool { return n.Name == f.Node })
 	if f.Node != "" && i >= 0 {
 		n := f.Enclave.Nodes[i]
-		d.node = n.Name
-		d = d.with(FieldName, n.Name).with(FieldRole, n.Role).with(FieldInterface, n.Network.Interface).
-			with(FieldAddress, n.Network.Address).with(FieldGateway, n.Network.Gateway)
+		d.node, d.dns = n.Name, n.Network.DNS
+		d = d.with(FieldName, n.Name).with(FieldRole, n.Role).with(FieldInterface, linkText(n.Network)).
+			with(FieldAddress, n.Network.Address).with(FieldGateway, n.Network.Gateway).
+			with(FieldVLAN, numberText(n.Network.VLAN)).with(FieldMTU, numberText(n.Network.MTU))
 		if n.Network.Address == "" {
 			d = d.with(FieldMode, dhcp)
 		}
@@ -109,12 +114,13 @@ func (d Draft) Answers(f Facts) (spec.Answers, map[Field][]error) {
 	}
 	a := spec.Answers{APIVersion: spec.APIVersion, Kind: spec.KindAnswers, Node: d.node,
 		Name: trimmed(d, FieldName), Role: trimmed(d, FieldRole), After: trimmed(d, FieldAfter)}
-	a.Network.Interface = trimmed(d, FieldInterface)
-	if d.get(FieldMode) == static {
-		a.Network.Address, a.Network.Gateway = trimmed(d, FieldAddress), trimmed(d, FieldGateway)
-		if a.Network.Address == "" {
-			missing(FieldAddress, "network.address", "an address with the length of its network, as in 10.20.0.11/24")
-		}
+	network, unread := d.network()
+	a.Network, a.Time.NTP = network, words(trimmed(d, FieldNTP))
+	for f, err := range unread {
+		wrong[f] = append(wrong[f], err)
+	}
+	if d.get(FieldMode) == static && a.Network.Address == "" {
+		missing(FieldAddress, "network.address", "an address with the length of its network, as in 10.20.0.11/24")
 	}
 	if a.Name == "" {
 		missing(FieldName, "name", "the node's name, as in node1")
@@ -204,8 +210,14 @@ func fieldOf(f *fault.Fault) Field {
 		return FieldAddress
 	case path == "network.gateway":
 		return FieldGateway
-	case path == "network.interface":
+	case path == "network.vlan":
+		return FieldVLAN
+	case path == "network.mtu":
+		return FieldMTU
+	case path == "network.interface" || strings.HasPrefix(path, "network.bond") || strings.HasPrefix(path, "network.dns"):
 		return FieldInterface
+	case strings.HasPrefix(path, "time.ntp"):
+		return FieldNTP
 	case path == "disk" || strings.HasPrefix(path, "disk."):
 		return FieldDisk
 	case strings.HasPrefix(path, "users[") && strings.HasSuffix(path, "].name"):

@@ -23,10 +23,10 @@ type player struct {
 }
 
 var texts = []string{"node1", "edge1", "10.20.0.31/24", "10.20.0.1", "2026-11-25 12:00", "ops", sshKey, "Ops?", "0.0.0.0/0", "", "名\x1b[2J", "none", static, dhcp,
-	"control-plane", "worker", "banana", "reboot", "poweroff", "nx0n", "NX0N", "0016", "/dev/disk/by-id/ata-Old_16", "/dev/disk/by-id/nvme-Acme_SSD_512_S4EWNX0N"}
+	"control-plane", "worker", "banana", "reboot", "poweroff", "42", "9000", "-1", "bond eno1,eno2", "bond ,", "10.20.0.1 ntp.x", "nx0n", "NX0N", "0016", "/dev/disk/by-id/ata-Old_16", "/dev/disk/by-id/nvme-Acme_SSD_512_S4EWNX0N"}
 
 var fieldIDs = []Field{FieldRole, FieldDisk, FieldInterface, FieldMode, FieldAddress, FieldGateway, FieldName, FieldAfter, FieldClock, FieldUser, FieldKey,
-	FieldLarge, FieldTyped, "continue", "install", "check", "save", "back", "again", "log", "rescan", "set", "close", "onward", "bundle", "shell", "reboot", "poweroff"}
+	FieldLarge, FieldTyped, FieldVLAN, FieldMTU, FieldNTP, "continue", "install", "check", "save", "back", "again", "log", "rescan", "set", "close", "onward", "bundle", "shell", "reboot", "poweroff"}
 
 func (p *player) play(a, b byte) {
 	t := func(n int) string { return texts[int(b)%n] }
@@ -37,7 +37,7 @@ func (p *player) play(a, b byte) {
 	case a < 110:
 		ev = Key{Rune: []rune("az09?- ./:\x00\x1b\u0301名é")[int(b)%15]}
 	case a < 150:
-		ev = Fill{fieldIDs[int(a)%13], t(len(texts))}
+		ev = Fill{fieldIDs[int(a)%16], t(len(texts))}
 	case a < 160:
 		ev = Press{fieldIDs[int(b)%len(fieldIDs)]}
 	case a < 200: // what is right, to get on

@@ -64,10 +64,10 @@ func TestPlain(t *testing.T) {
 		}
 	}
 	for _, l := range []string{"", "", "", "", "?", "7", "1", "2", "1", // role, disk
-		"", "1", "10.20.0.0/24", "10.20.0.31/24", "10.20.0.1", "", // network
-		"b", "b", "", "", "", "", "", "", // back to the disk and forth
+		"", "1", "10.20.0.0/24", "10.20.0.31/24", "10.20.0.1", "42", "", "", // network
+		"b", "b", "", "", "", "", "", "-", "9000", "", // back to the disk and forth
 		"edge 1", "edge1", "2", "", // name
-		"noon", "1", "", "2", // time
+		"noon", "", "1", "", "10.20.0.1, ntp.enclave", "2", // time
 		"ops", "ssh-rsa x", sshKey, "1", "1", "0000", "1", "nx0n", "1"} {
 		answer(l)
 	}

@@ -40,7 +40,7 @@ func pty(t *testing.T, cols, rows uint16) (far, near *os.File) {
 func TestTerminal(t *testing.T) {
 	s, host, _ := serve(t)
 	far, near := pty(t, 100, 30)
-	out := &screen{t: t, vt: vt.NewSafeEmulator(100, 30), ended: make(chan error, 1)}
+	out := &screen{t: t, vt: vt.NewEmulator(100, 30), ended: make(chan error, 1)}
 	go func() {
 		buf := make([]byte, 4096)
 		for {
@@ -48,7 +48,7 @@ func TestTerminal(t *testing.T) {
 			if err != nil {
 				return
 			}
-			_, _ = out.vt.Write(buf[:n])
+			_ = out.draw(buf[:n], n)
 		}
 	}()
 	keys := func(text string) {

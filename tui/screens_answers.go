@@ -28,6 +28,7 @@ func (w Wizard) networkPage() page {
 		}
 		card.options = append(card.options, option{value: n.Name, label: pad(n.Name, 11) + pad(n.MAC, 19) + link})
 	}
+	card.options = append(card.options, bonds(w.facts.Machine.NICs)...)
 	card.options = append(card.options, option{value: spec.NoInterface, label: pad("none", 11) + "a node that stands alone"})
 	if have := w.draft.get(FieldInterface); card.option(have) < 0 { // of the roster
 		label := have
@@ -43,6 +44,11 @@ func (w Wizard) networkPage() page {
 		p.fields = append(p.fields,
 			field{id: FieldAddress, kind: text, label: "Address", width: 18, form: "as in 10.20.0.11/24"},
 			field{id: FieldGateway, kind: text, label: "Gateway", width: 18, form: "may stay empty"})
+	}
+	if w.draft.get(FieldInterface) != spec.NoInterface {
+		p.fields = append(p.fields,
+			field{id: FieldVLAN, kind: text, label: "VLAN", width: 18, form: "1 to 4094; empty: untagged"},
+			field{id: FieldMTU, kind: text, label: "MTU", width: 18, form: "empty: as the card has it"})
 	}
 	p.fields = append(p.fields, goOn("Continue"))
 	return p
@@ -73,9 +79,14 @@ func (w Wizard) timePage() page {
 	default:
 		p.lines = append(p.lines, marked(OK, "The clock may be right: it is later than the medium."))
 	}
-	p.lines = append(p.lines, line{})
+	servers := "none: the node keeps its own clock"
+	if ntp := w.facts.Enclave.Time.NTP; len(ntp) > 0 {
+		servers = "of the enclave: " + strings.Join(ntp, " ")
+	}
+	p.lines = append(p.lines, line{}, row("Time servers", Span{servers, Plain}), line{})
 	p.fields = []field{
 		{id: FieldClock, kind: text, label: "Time, UTC", width: 18, form: "year-month-day hour:minute"},
+		{id: FieldNTP, kind: text, label: "Servers", width: 32, form: "in place of those"},
 		act("set", "Set the clock to this", Wizard.setClock),
 		goOn("Continue"),
 	}

@@ -18,9 +18,9 @@ var (
 	toRole    = then(toMachine, "keys enter")
 	toDisk    = then(toRole, "keys enter")
 	toNetwork = then(toDisk, "keys enter")
-	toName    = then(toNetwork, "keys enter enter", "type 10.20.0.31/24", "keys enter enter enter")
+	toName    = then(toNetwork, "keys enter enter", "type 10.20.0.31/24", "keys enter enter enter enter enter")
 	toTime    = then(toName, "type edge1", "keys enter enter enter")
-	toUsers   = then(toTime, "keys down down enter")
+	toUsers   = then(toTime, "keys tab tab tab enter")
 	toReview  = then(toUsers, "type ops", "keys enter", "type "+sshKey, "keys enter enter")
 	toConfirm = then(toReview, "keys pgdn pgdn pgdn pgdn enter")
 	toInstall = then(toConfirm, "type nx0n", "keys enter enter")
@@ -41,7 +41,7 @@ var shots = []struct {
 	{"05-disk", toDisk},
 	{"05-disk-refused", then(toDisk, "keys down enter")},
 	{"06-network", toNetwork},
-	{"06-network-wrong", then(toNetwork, "keys enter enter", "type 10.20.0.0/24", "keys enter", "type 10.30.0.1", "keys enter enter")},
+	{"06-network-wrong", then(toNetwork, "keys enter enter", "type 10.20.0.0/24", "keys enter", "type 10.30.0.1", "keys enter", "type 4095", "keys enter enter enter")},
 	{"07-name", toName},
 	{"08-time", toTime},
 	{"08-time-wrong", slices.Concat([]string{"tick 2001-01-01T00:00:00Z"}, toTime, []string{"keys enter enter enter"})},

@@ -93,22 +93,25 @@ func (p *played) calls() []string {
 type screen struct {
 	t     testing.TB
 	mu    sync.Mutex
-	vt    *vt.SafeEmulator
+	vt    *vt.Emulator // under mu, but for what it answers
 	in    *io.PipeWriter
-	raw   []byte // all that was written to it
+	sent  int // bytes that were written to it
 	ended chan error
 }
 
 func (s *screen) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	s.raw = append(s.raw, p...)
-	s.mu.Unlock()
 	// Without a terminal's descriptor bubbletea takes it for a line in cooked
 	// mode, on which the driver makes CR LF of LF.
-	if _, err := s.vt.Write(bytes.ReplaceAll(p, []byte("\n"), []byte("\r\n"))); err != nil {
-		return 0, err
-	}
-	return len(p), nil
+	return len(p), s.draw(bytes.ReplaceAll(p, []byte("\n"), []byte("\r\n")), len(p))
+}
+
+// draw shows what came in, of which n bytes were sent.
+func (s *screen) draw(p []byte, n int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sent += n
+	_, err := s.vt.Write(p)
+	return err
 }
 
 // written is how much was written, once nothing more comes.
@@ -117,7 +120,7 @@ func (s *screen) written() int {
 	for same < 3 {
 		time.Sleep(60 * time.Millisecond)
 		s.mu.Lock()
-		n := len(s.raw)
+		n := s.sent
 		s.mu.Unlock()
 		if n == last {
 			same++
@@ -129,6 +132,8 @@ func (s *screen) written() int {
 }
 
 func (s *screen) text() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var b strings.Builder
 	for y := range s.vt.Height() {
 		var row strings.Builder
@@ -181,7 +186,7 @@ func attach(t testing.TB, s *Session, term Terminal) *screen {
 		term.Width, term.Height = 80, 24
 	}
 	r, w := io.Pipe()
-	out := &screen{t: t, vt: vt.NewSafeEmulator(term.Width, term.Height), in: w, ended: make(chan error, 1)}
+	out := &screen{t: t, vt: vt.NewEmulator(term.Width, term.Height), in: w, ended: make(chan error, 1)}
 	go func() { // what a terminal answers by itself comes in with the keys
 		_, _ = io.Copy(w, out.vt)
 	}()

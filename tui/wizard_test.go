@@ -92,6 +92,23 @@ func TestAnswersOfTheRoster(t *testing.T) {
 	}
 }
 
+// TestBondOfTheRoster: a bond, a VLAN and resolvers of the entry come through.
+func TestBondOfTheRoster(t *testing.T) {
+	s := enact(t, rugged(t), strings.Replace(installtest.Spec, "interface: none, address: 10.20.0.12/24",
+		"bond: {interfaces: [eno1, eno2], mode: 802.3ad}, vlan: 7, mtu: 9000, dns: [10.20.0.1], address: 10.20.0.12/24", 1))
+	s.facts.Node = "node2"
+	d := Draft{}.begin(s.facts)
+	want := spec.NodeNetwork{Bond: spec.Bond{Interfaces: []string{"eno1", "eno2"}, Mode: "802.3ad"}, VLAN: 7, MTU: 9000, DNS: []string{"10.20.0.1"}, Address: "10.20.0.12/24"}
+	if a, wrong := d.Answers(s.facts); len(wrong) > 0 || a.Node != "node2" || !reflect.DeepEqual(a.Network, want) {
+		t.Errorf("%+v, %v", a, wrong)
+	}
+	want.VLAN = 0
+	a, wrong := d.with(FieldVLAN, "").with(FieldNTP, "10.20.0.1 ntp.x").Answers(s.facts)
+	if len(wrong) > 0 || a.Node != "" || !reflect.DeepEqual(a.Network, want) || !reflect.DeepEqual(a.Time.NTP, []string{"10.20.0.1", "ntp.x"}) {
+		t.Errorf("without the VLAN: %+v, %v", a, wrong)
+	}
+}
+
 // TestErrorsByField: every mistake is at the field where it is mended.
 func TestErrorsByField(t *testing.T) {
 	s := shot(t, toConfirm)
@@ -101,6 +118,8 @@ func TestErrorsByField(t *testing.T) {
 	}{
 		{FieldName, "Node_1", "ANSWERS-VALUE"}, {FieldName, "", "ANSWERS-INCOMPLETE"}, {FieldName, "node1", ""},
 		{FieldAddress, "10.20.0.31", "ANSWERS-VALUE"}, {FieldAddress, "10.20.0.11/24", "ANSWERS-CONFLICT"}, {FieldAddress, "", "ANSWERS-INCOMPLETE"},
+		{FieldVLAN, "x", "ANSWERS-VALUE"}, {FieldVLAN, "4095", "ANSWERS-VALUE"}, {FieldVLAN, "42", ""}, {FieldMTU, "1", "ANSWERS-VALUE"}, {FieldMTU, "0", "ANSWERS-VALUE"},
+		{FieldInterface, "bond eno1,eno2", ""}, {FieldInterface, "bond eno1", "ANSWERS-VALUE"}, {FieldNTP, "10.20.0.1, a b", ""}, {FieldNTP, "a_b", "ANSWERS-VALUE"},
 		{FieldGateway, "10.99.0.1", "ANSWERS-CONFLICT"}, {FieldUser, "root", "ANSWERS-VALUE"}, {FieldKey, "", "ANSWERS-VALUE"},
 		{FieldDisk, "", "ANSWERS-INCOMPLETE"}, {FieldDisk, "/dev/disk/by-id/ata-Old_16", "ANSWERS-VALUE"}, {FieldRole, "", "ANSWERS-INCOMPLETE"},
 	} {

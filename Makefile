@@ -27,7 +27,7 @@ HOST_PACKAGES := ca-certificates gcc libc6-dev libblkid-dev make uidmap \
 	qemu-system-x86 qemu-utils ovmf xorriso gdisk fdisk dosfstools mtools e2fsprogs minisign \
 	dpkg-dev gnupg grub-common openssl openssh-client
 
-.PHONY: help setup build test e2e e2e-core demo bench fuzz lint clean
+.PHONY: help setup build test e2e e2e-core demo reproduce bench fuzz lint clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,11 @@ e2e-core: demo ## the scenario that CI runs
 
 e2e: demo-iso ## every scenario in QEMU (long under emulation); REGISTRY_BIN=zot runs them with that registry
 	go test -tags e2e ./qemu-tests/scenarios -count 1 -v -timeout 170m -args -iso $(abspath $(ISO)) -out $(abspath $(RESULTS))
+
+reproduce: demo-iso ## the same ISO again, from empty caches, and compare (as long as a first build)
+	rm -rf $(OUT)/again && mkdir -p $(OUT)/again
+	CAISSON_CACHE=$(abspath $(OUT))/again/cache GOCACHE=$(abspath $(OUT))/again/go bin/caisson build $(SPEC) -o $(OUT)/again/again.iso
+	cmp $(ISO) $(OUT)/again/again.iso && echo "two builds, one digest: $$(sha256sum < $(ISO))"
 
 bench: setup build ## the benchmarks of docs/benchmarks.md, each with its peer in the same run
 	go test -run '^$$' -bench . -benchtime 1x ./iso/... ./bundle/... ./internal/assemble/...

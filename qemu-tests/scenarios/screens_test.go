@@ -3,8 +3,11 @@
 package scenarios
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"caisson.dev/caisson/internal/event"
 	"caisson.dev/caisson/qemu-tests/vm"
@@ -41,76 +44,92 @@ func title(screen string) string {
 	return ""
 }
 
-// TestScreensOverTheSerialLine: no answers anywhere, a person at the serial line
-// with arrows and Enter. From the welcome to a node that boots.
-func TestScreensOverTheSerialLine(t *testing.T) {
-	disk := blankDisk(t, diskSize)
-	screen := newTerminal()
-	v := boot(t, "install", vm.Config{Media: []vm.Medium{optical(*isoFlag)}, Disks: []vm.Disk{disk}, NoReboot: true, SerialTap: screen})
-	screen.attach(v)
-	if _, err := v.WaitEvent(within(t, toInstaller), "the installer's start", vm.Named("start")); err != nil {
+// keyboard types text and then a key on one of the machine's consoles.
+type keyboard func(t *testing.T, v *vm.VM, text, key string)
+
+func overSerial(t *testing.T, v *vm.VM, text, key string) {
+	t.Helper()
+	if err := v.WriteSerial([]byte(text + map[string]string{"ret": "\r", "down": "\x1b[B"}[key])); err != nil {
 		t.Fatal(err)
 	}
-	key := func(keys string) {
-		if err := v.WriteSerial([]byte(keys)); err != nil {
+}
+
+// onGraphics presses the keys of the machine's own keyboard (QMP send-key).
+func onGraphics(t *testing.T, v *vm.VM, text, key string) {
+	t.Helper()
+	ctx := within(t, toInstaller)
+	for _, r := range text {
+		keys := map[rune][]string{'.': {"dot"}, '/': {"slash"}, '-': {"minus"}}[r]
+		if keys == nil {
+			keys = []string{strings.ToLower(string(r))}
+			if unicode.IsUpper(r) {
+				keys = append([]string{"shift"}, keys...)
+			}
+		}
+		if err := v.Press(ctx, keys...); err != nil {
 			t.Fatal(err)
 		}
 	}
-	see := func(want string) string {
-		text, err := screen.until(within(t, toMediaOK), want)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return text
+	if err := v.Press(ctx, key); err != nil {
+		t.Fatal(err)
 	}
-	text := see("step 1 of 13")
-	var err error
-	screen.keep(t, "01-welcome")
-	picture(t, v, "screens-mirror.png")
-	seen := map[string]bool{}
+}
+
+// walk leads from the welcome to the install, and says over which steps. It reads
+// the serial line's screen, which shows the same whoever types. each is called on
+// every step.
+func walk(t *testing.T, v *vm.VM, screen *terminal, press keyboard, each func(step string)) []string {
+	t.Helper()
+	text, err := screen.until(within(t, toInstaller), "step 1 of 13")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen []string
 	for presses := 0; title(text) != "install"; presses++ {
 		at := title(text)
 		if presses > 60 {
 			t.Fatalf("still on %q after %d presses:\n%s", at, presses, text)
 		}
-		if !seen[at] {
-			seen[at] = true
+		if !slices.Contains(seen, at) {
+			seen = append(seen, at)
 			t.Logf("on %q", at)
 			screen.keep(t, strings.ReplaceAll(at, " ", "-"))
+			each(at)
 		}
 		if at == "check the medium" && !strings.Contains(text, "Continue") {
-			text = see("Continue")
+			if text, err = screen.until(within(t, toMediaOK), "Continue"); err != nil {
+				t.Fatal(err)
+			}
 			continue
 		}
 		switch on := focused(text); {
 		case typed[on] != "" && !strings.Contains(text, "["+typed[on]):
-			key(typed[on] + "\r")
+			press(t, v, typed[on], "ret")
 		case on == "Set the clock to this": // it is right already
-			key(down + "\r")
+			press(t, v, "", "down")
 		default:
-			key("\r")
+			press(t, v, "", "ret")
 		}
 		if text, err = screen.change(within(t, toMediaOK), text); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, want := range []string{"welcome", "check the medium", "this machine", "role", "disk", "network", "name", "time", "administrators", "review", "agree"} {
-		if !seen[want] {
-			t.Errorf("the way did not lead over %q", want)
-		}
-	}
-	picture(t, v, "screens-installing.png")
+	return seen
+}
+
+// wholeWay are the steps that a person meets, in order.
+var wholeWay = []string{"welcome", "check the medium", "this machine", "role", "disk", "network", "name", "time", "administrators", "review", "agree"}
+
+// installs waits for the end of an install that screens led to, lets the machine
+// restart by the last screen, and boots the disk alone.
+func installs(t *testing.T, v *vm.VM, disk vm.Disk, restart func()) {
+	t.Helper()
 	if _, err := v.WaitEvent(within(t, toInstalled), "the end of the install", func(e event.Event) bool {
 		return e.Name == "done" && e.Data["result"] == "ok"
 	}); err != nil {
 		t.Fatal(err)
 	}
-	text = see("step 13 of 13")
-	screen.keep(t, "done")
-	if !strings.Contains(text, "10.20.0.11") || !strings.Contains(text, "Record") {
-		t.Errorf("the last screen names neither address nor record:\n%s", text)
-	}
-	key("\r") // restart now
+	restart()
 	if exit, err := v.Wait(within(t, toShutdown)); err != nil || exit.Reason != "guest-reset" {
 		t.Errorf("have %q, %v; want guest-reset", exit.Reason, err)
 	}
@@ -118,4 +137,111 @@ func TestScreensOverTheSerialLine(t *testing.T) {
 	if _, err := v.WaitEvent(within(t, toHealth), "a healthy boot", vm.Named("health")); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestScreensOverTheSerialLine: no answers anywhere, a person at the serial line
+// with arrows and Enter. From the welcome to a node that boots.
+func TestScreensOverTheSerialLine(t *testing.T) {
+	disk, screen := blankDisk(t, diskSize), newTerminal()
+	v := boot(t, "install", vm.Config{Media: []vm.Medium{optical(*isoFlag)}, Disks: []vm.Disk{disk}, NoReboot: true, SerialTap: screen})
+	screen.attach(v)
+	if seen := walk(t, v, screen, overSerial, func(string) {}); !slices.Equal(seen, wholeWay) {
+		t.Errorf("the way led over %q, want %q", seen, wholeWay)
+	}
+	installs(t, v, disk, func() {
+		text, err := screen.until(within(t, toInstaller), "step 13 of 13")
+		if err != nil {
+			t.Fatal(err)
+		}
+		screen.keep(t, "done")
+		if !strings.Contains(text, "10.20.0.11") || !strings.Contains(text, "Record") {
+			t.Errorf("the last screen names neither address nor record:\n%s", text)
+		}
+		overSerial(t, v, "", "ret")
+	})
+}
+
+// TestScreensOnTheGraphicalConsole: the same with the machine's own keyboard and
+// screen, of which pictures are kept. The power is cut while the image is written:
+// the disk does not start, and the screens come again.
+func TestScreensOnTheGraphicalConsole(t *testing.T) {
+	disk, screen := blankDisk(t, diskSize), newTerminal()
+	c := vm.Config{Media: []vm.Medium{optical(*isoFlag)}, Disks: []vm.Disk{disk}, NoReboot: true, SerialTap: screen}
+	v := boot(t, "pulled", c)
+	screen.attach(v)
+	seen := walk(t, v, screen, onGraphics, func(step string) {
+		picture(t, v, "graphical-"+strings.ReplaceAll(step, " ", "-")+".png")
+	})
+	if !slices.Equal(seen, wholeWay) {
+		t.Errorf("the way led over %q, want %q", seen, wholeWay)
+	}
+	if _, err := v.WaitEvent(within(t, toInstalled), "the image being written", inside("write-image")); err != nil {
+		t.Fatal(err)
+	}
+	picture(t, v, "graphical-install.png")
+	v.Kill()
+	alone := boot(t, "disk-alone-after-the-cut", vm.Config{Disks: []vm.Disk{disk}})
+	if started(t, alone) {
+		t.Error("a half-written disk started")
+	}
+	alone.Kill()
+	c.SerialTap = newTerminal()
+	again := boot(t, "again", c)
+	if _, err := again.WaitEvent(within(t, toInstaller), "the screens again", vm.Named("start")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// prompt is the end of a question on a plain terminal.
+var prompt = regexp.MustCompile(`^(Number( \[\d+\])?|[A-Z].* \[.*\]): $`)
+
+// TestScreensLineByLine: the menu entry for screen readers. Questions and answers,
+// to a node that boots.
+func TestScreensLineByLine(t *testing.T) {
+	disk := blankDisk(t, diskSize)
+	v := boot(t, "install", vm.Config{Media: []vm.Medium{optical(*isoFlag)}, Disks: []vm.Disk{disk}, NoReboot: true})
+	if _, err := v.WaitSerial(within(t, toInstaller), regexp.MustCompile("asked line by line")); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.WriteSerial([]byte(down + down + "\r")); err != nil {
+		t.Fatal(err)
+	}
+	from := 0
+	for questions := 0; ; questions++ {
+		if questions > 60 {
+			t.Fatalf("no end after %d questions:\n%s", questions, v.Serial.Tail(40))
+		}
+		asked, next, err := v.WaitSerialFrom(within(t, toMediaOK), from, prompt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := v.Serial.Text()[from:next]
+		from = next
+		answer := ""
+		for label, text := range typed {
+			if strings.HasPrefix(asked, label+" ") {
+				answer = text
+			}
+		}
+		switch {
+		case strings.Contains(page, "Set the clock to this"):
+			answer = "2"
+		case strings.HasPrefix(asked, "Number: "):
+			answer = "1"
+		}
+		if err := v.WriteSerial([]byte(answer + "\r")); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(page, "Install: write to the disk") {
+			break
+		}
+	}
+	installs(t, v, disk, func() {
+		if _, _, err := v.WaitSerialFrom(within(t, toInstaller), from, prompt); err != nil {
+			t.Fatal(err)
+		}
+		if err := v.WriteSerial([]byte("\r")); err != nil {
+			t.Fatal(err)
+		}
+	})
 }

@@ -3,7 +3,6 @@ package tui
 import (
 	"maps"
 	"reflect"
-	"slices"
 	"strings"
 
 	"caisson.dev/caisson/installer/machine"
@@ -13,7 +12,7 @@ import (
 
 // The fields of a Draft.
 const (
-	FieldRole      Field = "role"
+	FieldRole      Field = "role"      // a role, or an entry of the roster (roster.go)
 	FieldDisk      Field = "disk"      // a stable path; "" leaves it to the roster entry
 	FieldInterface Field = "interface" // a kernel name, "none", a bond (link.go), or "" for any card
 	FieldMode      Field = "mode"      // static or dhcp
@@ -40,7 +39,8 @@ const (
 // Draft is what was typed and chosen, as it was typed: nothing is lost on the
 // way back, and nothing is judged before Answers. It is a value.
 type Draft struct {
-	node   string   // the roster entry it began with
+	node   string   // the roster entry that it is
+	role   string   // of that entry
 	dns    []string // of that entry; not asked for
 	values map[Field]string
 }
@@ -66,17 +66,8 @@ func (d Draft) begin(f Facts) Draft {
 		return d
 	}
 	d = d.with(FieldMode, static).with(FieldAfter, spec.DefaultAfter)
-	i := slices.IndexFunc(f.Enclave.Nodes, func(n spec.Node) bool { return n.Name == f.Node })
-	if f.Node != "" && i >= 0 {
-		n := f.Enclave.Nodes[i]
-		d.node, d.dns = n.Name, n.Network.DNS
-		d = d.with(FieldName, n.Name).with(FieldRole, n.Role).with(FieldInterface, linkText(n.Network)).
-			with(FieldAddress, n.Network.Address).with(FieldGateway, n.Network.Gateway).
-			with(FieldVLAN, numberText(n.Network.VLAN)).with(FieldMTU, numberText(n.Network.MTU))
-		if n.Network.Address == "" {
-			d = d.with(FieldMode, dhcp)
-		}
-		return d
+	if f.Node != "" {
+		return d.of(rosterWord+f.Node, f)
 	}
 	var free []string
 	for _, disk := range f.Machine.Disks {
@@ -113,7 +104,7 @@ func (d Draft) Answers(f Facts) (spec.Answers, map[Field][]error) {
 		wrong[at] = append(wrong[at], spec.AnswersIncomplete.New("cannot use %s: have nothing, need %s", what, need))
 	}
 	a := spec.Answers{APIVersion: spec.APIVersion, Kind: spec.KindAnswers, Node: d.node,
-		Name: trimmed(d, FieldName), Role: trimmed(d, FieldRole), After: trimmed(d, FieldAfter)}
+		Name: trimmed(d, FieldName), Role: d.roleOf(), After: trimmed(d, FieldAfter)}
 	network, unread := d.network()
 	a.Network, a.Time.NTP = network, words(trimmed(d, FieldNTP))
 	for f, err := range unread {

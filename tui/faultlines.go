@@ -28,7 +28,7 @@ func faultLines(err error) []line {
 		for _, h := range f.Hints {
 			out = append(out, inset("do", h))
 		}
-		out = append(out, inset("more", "caisson-node explain "+f.Code))
+		out = append(out, inset("more", "at the desk: caisson explain "+f.Code))
 	}
 	return out
 }

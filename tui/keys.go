@@ -180,7 +180,9 @@ func (w Wizard) fill(id Field, value string) Wizard {
 	if w.draft.get(id) == value {
 		return w
 	}
-	w.draft = w.draft.with(id, value)
+	if w.draft = w.draft.with(id, value); id == FieldRole && w.facts != nil {
+		w.draft = w.draft.of(value, *w.facts)
+	}
 	if id != FieldTyped && id != FieldLarge && id != FieldClock {
 		w = w.stale()
 	}

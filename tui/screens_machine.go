@@ -123,8 +123,9 @@ var sentences = map[string]string{
 
 func (w Wizard) rolePage() page {
 	p := page{title: "role", lines: []line{say("What is this node for?"), {}},
-		help: []string{"The first node is a control-plane: it holds the cluster's state.", "A worker has no use without one."}}
-	f := field{id: FieldRole, kind: choice, label: "Role", do: Wizard.next}
+		help: []string{"The first node is a control-plane: it holds the cluster's state.", "A worker has no use without one.",
+			"A node of the roster brings its name and address with it."}}
+	f := field{id: FieldRole, kind: choice, label: "Role", do: Wizard.asEntry}
 	for _, r := range roles {
 		n := w.facts.Needs[r]
 		o := option{value: r, label: r, more: []line{say(sentences[r])}}
@@ -134,6 +135,7 @@ func (w Wizard) rolePage() page {
 		}
 		f.options = append(f.options, o)
 	}
+	f.options = append(f.options, entries(w.facts.Enclave.Nodes)...)
 	p.fields = []field{f}
 	return p
 }

@@ -160,3 +160,18 @@ func TestClockFaults(t *testing.T) {
 		}
 	}
 }
+
+// TestEntryChosenByHand: a node of the roster that no serial number tells is
+// chosen where the role is, and all else is filled in; a role takes that back.
+func TestEntryChosenByHand(t *testing.T) {
+	s := enact(t, installtest.Machine(), installtest.Spec)
+	s.do(t, toRole...)
+	s.do(t, "keys down down enter")
+	if a, wrong := s.w.draft.Answers(s.facts); s.w.step != review || a.Node != "node1" || a.Network.Address != "10.20.0.11/24" || len(wrong) > 0 {
+		t.Fatalf("at step %d with %+v, %v", s.w.step, a, wrong)
+	}
+	s.w = s.w.goTo(rolePage).fill(FieldRole, spec.Worker)
+	if a, wrong := s.w.draft.Answers(s.facts); a.Node != "" || a.Role != spec.Worker || a.Name != "" || len(wrong[FieldAddress]) == 0 {
+		t.Errorf("have %+v, %v, want a worker with nothing of node1", a, wrong)
+	}
+}

@@ -16,8 +16,13 @@ import (
 // adminGroups let a person use sudo and read the logs.
 var adminGroups = []ignition.Group{"adm", "sudo", "systemd-journal"}
 
+// consoleLogin makes the node OS offer a login at its consoles (getty): of use
+// only to somebody with a password, and the only way into a node without a
+// network card.
+const consoleLogin = "/etc/caisson/console-login"
+
 // usersOf is the Spec's users with those of the Answers over them, by name, and
-// the sudo rules they need.
+// the files that let them in and act.
 func usersOf(in profiles.RenderInput) ([]ignition.PasswdUser, []images.ServiceFile) {
 	byName := map[string]spec.User{}
 	for _, u := range slices.Concat(in.Enclave.Users, in.Answers.Users) {
@@ -25,10 +30,12 @@ func usersOf(in profiles.RenderInput) ([]ignition.PasswdUser, []images.ServiceFi
 	}
 	var users []ignition.PasswdUser
 	var rules []images.ServiceFile
+	password := false
 	for _, u := range slices.SortedFunc(maps.Values(byName), func(a, b spec.User) int { return cmp.Compare(a.Name, b.Name) }) {
 		p := ignition.PasswdUser{Name: u.Name}
 		if u.PasswordHash != "" {
 			p.PasswordHash = util.StrToPtr(u.PasswordHash)
+			password = true
 		}
 		for _, k := range u.SSHKeys {
 			p.SSHAuthorizedKeys = append(p.SSHAuthorizedKeys, ignition.SSHAuthorizedKey(k))
@@ -45,6 +52,9 @@ func usersOf(in profiles.RenderInput) ([]ignition.PasswdUser, []images.ServiceFi
 			}
 		}
 		users = append(users, p)
+	}
+	if password {
+		rules = append(rules, images.ServiceFile{Path: consoleLogin, Mode: 0o644, Data: []byte("A user of this node has a password.\n")})
 	}
 	return users, rules
 }

@@ -15,8 +15,8 @@ import (
 
 // typed is what a person fills in, by the label of the field.
 var typed = map[string]string{
-	"Address": "10.20.0.11/24",
-	"Name":    "node1",
+	"Address": "10.20.0.21/24",
+	"Name":    "edge1",
 	"Last 4":  diskSerial[len(diskSerial)-4:],
 }
 
@@ -77,8 +77,8 @@ func onGraphics(t *testing.T, v *vm.VM, text, key string) {
 
 // walk leads from the welcome to the install, and says over which steps. It reads
 // the serial line's screen, which shows the same whoever types. each is called on
-// every step.
-func walk(t *testing.T, v *vm.VM, screen *terminal, press keyboard, each func(step string)) []string {
+// every step. With entry, that node of the roster is chosen, not a role.
+func walk(t *testing.T, v *vm.VM, screen *terminal, press keyboard, entry string, each func(step string)) []string {
 	t.Helper()
 	text, err := screen.until(within(t, toInstaller), "step 1 of 13")
 	if err != nil {
@@ -105,6 +105,8 @@ func walk(t *testing.T, v *vm.VM, screen *terminal, press keyboard, each func(st
 		switch on := focused(text); {
 		case typed[on] != "" && !strings.Contains(text, "["+typed[on]):
 			press(t, v, typed[on], "ret")
+		case at == "role" && entry != "" && !strings.HasSuffix(on, entry):
+			press(t, v, "", "down")
 		case on == "Set the clock to this": // it is right already
 			press(t, v, "", "down")
 		default:
@@ -145,7 +147,7 @@ func TestScreensOverTheSerialLine(t *testing.T) {
 	disk, screen := blankDisk(t, diskSize), newTerminal()
 	v := boot(t, "install", vm.Config{Media: []vm.Medium{optical(*isoFlag)}, Disks: []vm.Disk{disk}, NoReboot: true, SerialTap: screen})
 	screen.attach(v)
-	if seen := walk(t, v, screen, overSerial, func(string) {}); !slices.Equal(seen, wholeWay) {
+	if seen := walk(t, v, screen, overSerial, "", func(string) {}); !slices.Equal(seen, wholeWay) {
 		t.Errorf("the way led over %q, want %q", seen, wholeWay)
 	}
 	installs(t, v, disk, func() {
@@ -154,26 +156,26 @@ func TestScreensOverTheSerialLine(t *testing.T) {
 			t.Fatal(err)
 		}
 		screen.keep(t, "done")
-		if !strings.Contains(text, "10.20.0.11") || !strings.Contains(text, "Record") {
+		if !strings.Contains(text, "10.20.0.21") || !strings.Contains(text, "Record") {
 			t.Errorf("the last screen names neither address nor record:\n%s", text)
 		}
 		overSerial(t, v, "", "ret")
 	})
 }
 
-// TestScreensOnTheGraphicalConsole: the same with the machine's own keyboard and
-// screen, of which pictures are kept. The power is cut while the image is written:
+// TestScreensOnTheGraphicalConsole: the machine's own keyboard and screen, of which
+// pictures are kept, and a node of the roster, which leaves little to ask. The power is cut while the image is written:
 // the disk does not start, and the screens come again.
 func TestScreensOnTheGraphicalConsole(t *testing.T) {
 	disk, screen := blankDisk(t, diskSize), newTerminal()
 	c := vm.Config{Media: []vm.Medium{optical(*isoFlag)}, Disks: []vm.Disk{disk}, NoReboot: true, SerialTap: screen}
 	v := boot(t, "pulled", c)
 	screen.attach(v)
-	seen := walk(t, v, screen, onGraphics, func(step string) {
+	seen := walk(t, v, screen, onGraphics, "node1", func(step string) {
 		picture(t, v, "graphical-"+strings.ReplaceAll(step, " ", "-")+".png")
 	})
-	if !slices.Equal(seen, wholeWay) {
-		t.Errorf("the way led over %q, want %q", seen, wholeWay)
+	if want := []string{"welcome", "check the medium", "this machine", "role", "review", "agree"}; !slices.Equal(seen, want) {
+		t.Errorf("the way led over %q, want %q", seen, want)
 	}
 	if _, err := v.WaitEvent(within(t, toInstalled), "the image being written", inside("write-image")); err != nil {
 		t.Fatal(err)

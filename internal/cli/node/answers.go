@@ -106,7 +106,7 @@ func (s search) first() (spec.Answers, string, error) {
 	return spec.Answers{}, "", f.
 		Hint("make a second small medium with `caisson answers FILE -o answers.iso`, attach it and restart").
 		Hint("or add %s=NAME %s=any-blank to the kernel command line in the boot menu", argNode, argErase).
-		Hint("this version has no screens that ask")
+		Hint("or start without answers and go through the screens")
 }
 
 func blank(node string) spec.Answers {

@@ -43,9 +43,15 @@ func wishes(cmdline string) []string { return strings.Split(argument(cmdline, ar
 // screens leads a person through the install, on every console at once. Events go
 // to the port and, as lines, to the journal.
 func (c installCmd) screens(r *run, terminals []terminal) error {
-	v := r.voiceOf("installer", plain(r.errw, r.now))
-	v.sink(event.Event{Name: "start", Message: "Caisson " + version.Version + " installer", Data: map[string]string{"version": version.Version, "asks": "yes"}})
 	medium, err := firstSight(os.DirFS(c.Medium))
+	sinks := []event.Sink{plain(r.errw, r.now)}
+	if err != nil { // no screens: the consoles get the words
+		for _, t := range terminals {
+			sinks = append(sinks, plain(t.File, r.now))
+		}
+	}
+	v := r.voiceOf("installer", sinks...)
+	v.sink(event.Event{Name: "start", Message: "Caisson " + version.Version + " installer", Data: map[string]string{"version": version.Version, "asks": "yes"}})
 	if err != nil {
 		v.done(err, map[string]string{"disk": "not written"})
 		return err

@@ -14,7 +14,7 @@ type NodeState struct {
 	Enclave, Node, Role  string
 	Classification       spec.Classification
 	Damaged              error  // what the installer left cannot be read
-	Waits                string // what the node waits for; "" if it is Ready
+	Waits                string // "waiting for ...", or why it will not be Ready; "" if it is
 	Addresses            []string
 	Kubernetes, Kubelet  string // version; systemd's word for the unit
 	Registry             string // engine and address, in words
@@ -66,7 +66,7 @@ func (n NodeState) lines(now time.Time) []line {
 	}
 	state := "Ready"
 	if n.Waits != "" {
-		state = "not Ready: waits for " + n.Waits
+		state = "not Ready: " + n.Waits
 	}
 	return []line{
 		reading(judged(n.Waits == "", Bad), "State", state),

@@ -24,7 +24,7 @@ func sound() NodeState {
 // ill is one with everything wrong.
 func ill() NodeState {
 	n := sound()
-	n.Waits, n.Kubelet, n.Registry, n.Serves = "the API server (connection refused)", "failed", "does not answer at 127.0.0.1:5000", false
+	n.Waits, n.Kubelet, n.Registry, n.Serves = "waiting for the API server (connection refused)", "failed", "does not answer at 127.0.0.1:5000", false
 	n.Addresses, n.Until, n.VarUsed, n.VarFree = nil, noon.Add(-time.Hour), 27*size.GiB, size.GiB
 	n.Synchronised, n.Server, n.Installed = false, false, noon.Add(time.Hour)
 	n.Record, n.RecordErr = "", errors.New("none: there is no record.json")
@@ -183,7 +183,7 @@ func TestStatusJudges(t *testing.T) {
 		{"Disk", func(n *NodeState) { n.VarUsed, n.VarFree = 0, 0 }, "[!]  "},
 		{"Clock", func(n *NodeState) { n.Synchronised = false }, "[!]  "},
 		{"Clock", func(n *NodeState) { n.Installed = noon.Add(time.Second) }, "[!!] "},
-		{"State", func(n *NodeState) { n.Waits = "kubeadm to finish" }, "[!!] "},
+		{"State", func(n *NodeState) { n.Waits = "waiting for kubeadm to finish" }, "[!!] "},
 		{"Kubernetes", func(n *NodeState) { n.Kubelet = "activating" }, "[!!] "},
 		{"Registry", func(n *NodeState) { n.Serves = false }, "[!!] "},
 		{"Addresses", func(n *NodeState) { n.Addresses = nil }, "[!]  "},

@@ -33,21 +33,12 @@ const settling = 100 * time.Millisecond
 // Console serves a terminal until the session or ctx ends, or the terminal
 // does: then the others go on without it.
 func (s *Session) Console(ctx context.Context, t Terminal) error {
-	if t.Width <= 0 || t.Height <= 0 {
-		t.Width, t.Height = 80, 24
-	}
+	t = t.sized()
 	c := s.join(t)
 	defer s.part(c)
 	ctx, gone := context.WithCancelCause(ctx)
 	defer gone(nil)
-	profile := colorprofile.ASCII // attributes, no colours
-	if t.Colour == Colour16 {
-		profile = colorprofile.ANSI
-	}
-	p := tea.NewProgram(model{s, c}, tea.WithContext(ctx), tea.WithInput(watchedInput(t.In, gone)), tea.WithOutput(watchedOutput(t.Out, gone)),
-		tea.WithColorProfile(profile), tea.WithWindowSize(t.Width, t.Height), tea.WithFPS(frames), tea.WithoutSignalHandler(),
-		// SSH_TTY: a line far away, which is not asked what it can do.
-		tea.WithEnvironment([]string{"TERM=" + t.TERM, "SSH_TTY=" + t.Name}))
+	p := t.program(ctx, gone, model{s, c})
 	c.release = func() error {
 		err := p.ReleaseTerminal()
 		// bubbletea stops its ticker in another goroutine, which a shell that
@@ -75,6 +66,31 @@ func (s *Session) Console(ctx context.Context, t Terminal) error {
 		}
 	}()
 	_, err := p.Run()
+	return outcome(ctx, err)
+}
+
+// sized is the terminal with a size.
+func (t Terminal) sized() Terminal {
+	if t.Width <= 0 || t.Height <= 0 {
+		t.Width, t.Height = 80, 24
+	}
+	return t
+}
+
+// program is what serves the terminal; gone is called when the terminal ends.
+func (t Terminal) program(ctx context.Context, gone func(error), m tea.Model) *tea.Program {
+	profile := colorprofile.ASCII // attributes, no colours
+	if t.Colour == Colour16 {
+		profile = colorprofile.ANSI
+	}
+	return tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(watchedInput(t.In, gone)), tea.WithOutput(watchedOutput(t.Out, gone)),
+		tea.WithColorProfile(profile), tea.WithWindowSize(t.Width, t.Height), tea.WithFPS(frames), tea.WithoutSignalHandler(),
+		// SSH_TTY: a line far away, which is not asked what it can do.
+		tea.WithEnvironment([]string{"TERM=" + t.TERM, "SSH_TTY=" + t.Name}))
+}
+
+// outcome is what a program's end means: nothing if it was asked for.
+func outcome(ctx context.Context, err error) error {
 	switch cause := context.Cause(ctx); {
 	case cause != nil && !errors.Is(cause, context.Canceled):
 		return cause
@@ -100,11 +116,7 @@ func (m model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.WindowSizeMsg:
 		m.s.resized(m.c, msg.Width, msg.Height)
 	case tea.PasteMsg:
-		var events []Event
-		for _, r := range msg.Content {
-			events = append(events, Key{Rune: r})
-		}
-		m.s.press(m.c, events...)
+		m.s.press(m.c, runes(msg.Content)...)
 	case tea.KeyPressMsg:
 		switch msg.String() {
 		case "ctrl+t":
@@ -138,8 +150,13 @@ func keysOf(msg tea.KeyPressMsg) []Event {
 	if k, ok := named[msg.String()]; ok {
 		return []Event{Key{Kind: k}}
 	}
+	return runes(msg.Text)
+}
+
+// runes are the keys of a text.
+func runes(text string) []Event {
 	var out []Event
-	for _, r := range msg.Text {
+	for _, r := range text {
 		out = append(out, Key{Rune: r})
 	}
 	return out

@@ -17,6 +17,12 @@
 //	go s.Console(ctx, tui.Terminal{Name: "ttyS0", In: ttyS0, Out: ttyS0, TERM: "vt220", ASCII: true})
 //	err := s.Run(ctx) // until the person leaves; host.Leave was called then
 //
+// On the installed node the same frame holds the status console: Status, a value
+// like Wizard, and ShowStatus, which serves it on one terminal for a StatusHost.
+// It shows the node to everybody and does things only for an administrator who
+// gave a password. It changes no address and no VLAN: certificates and etcd hold
+// the node's address, so that a node with a new one is a new install.
+//
 // The Host verifies, probes, plans, installs. Its Install must call
 // plan.Confirm with the consent it is given and apply what comes out: the
 // screens ask for consent and cannot give it. This package writes no disk,

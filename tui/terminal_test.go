@@ -95,7 +95,8 @@ type screen struct {
 	mu    sync.Mutex
 	vt    *vt.Emulator // under mu, but for what it answers
 	in    *io.PipeWriter
-	sent  int // bytes that were written to it
+	sent  int    // bytes that were written to it
+	raw   []byte // those bytes
 	ended chan error
 }
 
@@ -110,6 +111,7 @@ func (s *screen) draw(p []byte, n int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sent += n
+	s.raw = append(s.raw, p...)
 	_, err := s.vt.Write(p)
 	return err
 }

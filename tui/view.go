@@ -18,8 +18,6 @@ type layout struct {
 	cursor *[2]int
 }
 
-const frameRows = 6 // two banners, the header, two rules, the keys
-
 // layout fits the page into the rows between the rules. Fields stay in sight:
 // text that has no room is scrolled, and so are fields around the focus.
 func (w Wizard) layout(c Canvas) layout {
@@ -40,18 +38,25 @@ func (w Wizard) layout(c Canvas) layout {
 	for _, x := range lines {
 		l.text = append(l.text, draw(x, width, c)...)
 	}
-	var at []int // the row of each field's focus
 	fields, at, cursor := w.fieldRows(p, width, c)
+	focus := 0
+	if len(at) > 0 {
+		focus = at[min(w.focus, len(at)-1)]
+	}
+	l.fit(fields, focus, cursor, height)
+	return l
+}
+
+// fit shares height rows out between the text and the fields; focus is the row
+// of the fields that must be in sight.
+func (l *layout) fit(fields [][]Span, focus int, cursor *[2]int, height int) {
 	l.room = height - len(fields)
 	if len(l.text) > l.room {
 		l.room = max(l.room, min(len(l.text), height/3))
 	}
 	l.room = max(0, min(l.room, len(l.text)))
 	if over := len(fields) - (height - l.room); over > 0 { // around the focus
-		top := 0
-		if len(at) > 0 {
-			top = max(0, min(at[min(w.focus, len(at)-1)]-(height-l.room)/2, over))
-		}
+		top := max(0, min(focus-(height-l.room)/2, over))
 		fields = fields[top : top+height-l.room]
 		if cursor != nil {
 			cursor[1] -= top
@@ -60,7 +65,6 @@ func (w Wizard) layout(c Canvas) layout {
 	l.fields, l.cursor = fields, cursor
 	l.most = max(0, len(l.text)-l.room)
 	l.stride = max(1, l.room/2)
-	return l
 }
 
 // status is what the last act ended with, beneath the text.
@@ -131,47 +135,12 @@ func beside(body [][]Span, side []line, left int) [][]Span {
 
 // View draws the screen.
 func (w Wizard) View(c Canvas) Screen {
-	c.Width, c.Height = max(1, min(c.Width, 1000)), max(1, min(c.Height, 1000))
-	s := Screen{colour: c.Colour}
-	banner := []Span{{center(orUnstated(w.medium.Classification.Label), c.Width, c.ASCII), Banner}}
-	if c.Width < leastWidth || c.Height < leastHeight {
-		text := fmt.Sprintf("This window is %d x %d. Please make it at least %d x %d.", c.Width, c.Height, leastWidth, leastHeight)
-		s.Rows = append(s.Rows, banner)
-		rows := wrap(say(text), c.Width, c.ASCII)
-		for len(s.Rows) < c.Height-1 {
-			var r []Span
-			if i := len(s.Rows) - 1; i < len(rows) {
-				r = rows[i]
-			}
-			s.Rows = append(s.Rows, r)
-		}
-		if c.Height > 1 {
-			s.Rows = append(s.Rows, banner)
-		}
-		return s
-	}
-	p, l := w.page(), w.layout(c)
-	left := strings.Repeat(" ", max(0, (c.Width-mostWidth)/2)+2)
-	width := inner(c.Width)
-	put := func(row []Span) { s.Rows = append(s.Rows, append([]Span{{left, Plain}}, row...)) }
-	s.Rows = append(s.Rows, banner)
-	put(w.header(p, width, c))
-	scroll := min(w.scroll, l.most)
-	put(rule(width, c.ASCII, when(scroll > 0, "more above")))
-	body := slices.Concat(l.text[scroll:scroll+l.room], l.fields)
-	if l.cursor != nil && c.Leader == "" {
-		s.Cursor, s.CursorX, s.CursorY = true, len(left)+l.cursor[0], len(s.Rows)+l.room+l.cursor[1]
-	}
-	for _, r := range beside(body, l.side, width-l.wide+2) {
-		put(r)
-	}
-	for len(s.Rows) < c.Height-3 {
-		s.Rows = append(s.Rows, nil)
-	}
-	put(rule(width, c.ASCII, when(scroll < l.most, "more below")))
-	put(cut([]Span{{w.keysLine(p, c), Dim}}, width))
-	s.Rows = append(s.Rows, banner)
-	return s
+	p := w.page()
+	return frame{label: w.medium.Classification.Label, scroll: w.scroll,
+		lay:    w.layout,
+		header: func(width int, c Canvas) []Span { return w.header(p, width, c) },
+		keys:   func(c Canvas) string { return w.keysLine(p, c) },
+	}.draw(c)
 }
 
 func (w Wizard) header(p page, width int, c Canvas) []Span {
@@ -204,35 +173,4 @@ func (w Wizard) keysLine(p page, c Canvas) string {
 		esc = "Esc: menu"
 	}
 	return enter + "   Up, Down: move   " + esc + "   ?: help"
-}
-
-func rule(width int, ascii bool, note string) []Span {
-	dash := "─"
-	if ascii {
-		dash = "-"
-	}
-	if note == "" {
-		return []Span{{strings.Repeat(dash, width), Dim}}
-	}
-	return []Span{{strings.Repeat(dash, width-len(note)-4), Dim}, {" " + note + " ", Strong}, {strings.Repeat(dash, 2), Dim}}
-}
-
-func when(is bool, s string) string {
-	if is {
-		return s
-	}
-	return ""
-}
-
-func center(s string, width int, ascii bool) string {
-	r := []rune(clean(s, ascii))
-	r = r[:min(len(r), width)]
-	return pad(strings.Repeat(" ", (width-len(r))/2)+string(r), width)
-}
-
-func orUnstated(label string) string {
-	if label == "" {
-		return "classification not stated"
-	}
-	return label
 }

@@ -72,6 +72,34 @@ func TestPresetsAreWhole(t *testing.T) {
 	}
 }
 
+// TestScreenHasOneOwner: on an installed node tty1 is the status console's and no
+// login's, on the live system neither is started; both go by one kernel word.
+func TestScreenHasOneOwner(t *testing.T) {
+	word := strings.TrimSuffix(nodeos.SlotWord, "=")
+	for path, lines := range map[string][]string{
+		"caisson-console.service": {"ConditionKernelCommandLine=" + word, "ExecStart=" + nodeos.NodeProgram + " console", "Type=idle",
+			"TTYPath=/dev/tty1", "StandardInput=tty", "Restart=always", "StartLimitIntervalSec=0", "RuntimeDirectory=caisson-console"},
+		"getty@tty1.service.d/20-caisson-console.conf": {"ConditionKernelCommandLine=!" + word},
+		"getty@.service.d/10-caisson.conf":             {"ConditionPathExists=" + nodeos.ConsoleLogin},
+	} {
+		raw, err := fs.ReadFile(treeFS, "tree/usr/lib/systemd/system/"+path)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		have := strings.Split(string(raw), "\n")
+		for _, want := range lines {
+			if !slices.Contains(have, want) {
+				t.Errorf("%s has no line %q", path, want)
+			}
+		}
+		// A boot that waits for Kubernetes must not wait with the screen dark.
+		if strings.Contains(string(raw), "After=multi-user.target") || strings.Contains(string(raw), "caisson-ready") {
+			t.Errorf("%s waits for the node to be ready", path)
+		}
+	}
+}
+
 func TestAccounts(t *testing.T) {
 	ids := map[int]string{}
 	for _, a := range accounts {

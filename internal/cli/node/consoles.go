@@ -79,13 +79,19 @@ func (c installCmd) screens(r *run, terminals []terminal) error {
 // terminal: it gets plain characters, and of control sequences the few that the
 // Linux console has, which every emulator and most BMCs know as well.
 func serve(ctx context.Context, s *tui.Session, t terminal, words []string) error {
-	at := tui.Terminal{Name: t.Name, In: t.File, Out: t.File, TERM: "linux", Colour: tui.Colour16,
-		ASCII: t.Serial || slices.Contains(words, "ascii"), Large: slices.Contains(words, "large")}
-	if slices.Contains(words, "mono") {
-		at.Colour = tui.Mono
-	}
+	at := dressed(tui.Terminal{Name: t.Name, In: t.File, Out: t.File, ASCII: t.Serial}, words)
 	if slices.Contains(words, "plain") {
 		return s.Plain(ctx, at)
 	}
 	return s.Console(ctx, at)
+}
+
+// dressed is a terminal that shows the screens as the words wish.
+func dressed(t tui.Terminal, words []string) tui.Terminal {
+	t.TERM, t.Colour = "linux", tui.Colour16
+	t.ASCII, t.Large = t.ASCII || slices.Contains(words, "ascii"), slices.Contains(words, "large")
+	if slices.Contains(words, "mono") {
+		t.Colour = tui.Mono
+	}
+	return t
 }

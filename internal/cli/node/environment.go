@@ -39,6 +39,7 @@ type environment interface {
 	// Root is the machine's file system.
 	Root() fs.FS
 	screenEnvironment
+	consoleEnvironment
 }
 
 // machineEnvironment is the machine that this program runs on.
@@ -83,7 +84,12 @@ func (machineEnvironment) Consoles() []io.WriteCloser {
 		if _, flags, found := strings.Cut(rest, "("); !ok || !found || strings.Contains(strings.SplitN(flags, ")", 2)[0], "C") {
 			continue
 		}
-		if f, err := os.OpenFile("/dev/"+name, os.O_WRONLY, 0); err == nil {
+		f, err := os.OpenFile("/dev/"+name, os.O_WRONLY, 0)
+		switch {
+		case err != nil:
+		case name == "tty0":
+			out = append(out, beneath{f, consoleMark})
+		default:
 			out = append(out, f)
 		}
 	}

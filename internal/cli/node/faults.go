@@ -9,6 +9,10 @@ var (
 	StickMissing = fault.Define("STICK-MISSING", fault.Machine)
 	// ClockRefused: the clock could not be set.
 	ClockRefused = fault.Define("CLOCK-REFUSED", fault.Machine)
+	// PasswordRefused: the password is not the user's, or the user may not have the menu.
+	PasswordRefused = fault.Define("PASSWORD-REFUSED", fault.Input)
+	// PasswordUnchecked: the program that checks passwords gave no answer.
+	PasswordUnchecked = fault.Define("PASSWORD-UNCHECKED", fault.Node)
 	// HealthFailed: this version of the node OS does not work on this node.
 	HealthFailed = fault.Define("HEALTH-FAILED", fault.Node)
 	// WaitTimeout: a URL did not answer in time.

@@ -31,6 +31,7 @@ type bench struct {
 	cmdline string
 	second  string // answers.yaml of a second medium
 	stick   string // folder of a stick
+	synced  bool
 	port    bytes.Buffer
 	left    string
 	root    fstest.MapFS
@@ -61,6 +62,14 @@ func (b *bench) Stick(_ machine.Machine, write func(string) error) (string, erro
 		return "", StickMissing.New("cannot save: have no stick, need one")
 	}
 	return "a stick", write(b.stick)
+}
+
+func (b *bench) Synchronised() bool { return b.synced }
+func (b *bench) Password(_ context.Context, user, password string) error {
+	if user == "ops" && password == "secret?" {
+		return nil
+	}
+	return PasswordRefused.New("cannot open the menu: have another password, need the one of %s", user)
 }
 
 type nopClose struct{ io.Writer }

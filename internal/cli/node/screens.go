@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -18,9 +16,6 @@ import (
 	"caisson.dev/caisson/spec"
 	"caisson.dev/caisson/tui"
 )
-
-// bundleName is the support bundle's name on a stick.
-const bundleName = "caisson-support.tar.gz"
 
 // host is what the screens act through: the flow of an install, cut where a
 // person decides. It is the one place where screens meet the machine.
@@ -154,7 +149,7 @@ func (h *host) SaveAnswers(_ context.Context, a spec.Answers) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	stick, err := h.onStick(fileName, func(w io.Writer) error { _, err := w.Write(raw); return err })
+	stick, err := h.r.onStick(fileName, func(w io.Writer) error { _, err := w.Write(raw); return err })
 	return fileName + " on " + stick, err
 }
 
@@ -166,34 +161,7 @@ func (h *host) SupportBundle(ctx context.Context) (string, error) {
 		medium = h.verified.Manifest().Release + " " + string(h.verified.Digest())
 	}
 	h.mu.Unlock()
-	stick, err := h.onStick(bundleName, func(w io.Writer) error {
-		return writeSupport(w, supportParts(ctx, h.r, m, medium), h.r.now())
-	})
-	return bundleName + " on " + stick, err
-}
-
-// onStick writes a file to a stick, whole or not at all. The machine is looked at
-// anew: the stick may have been plugged in a moment ago.
-func (h *host) onStick(name string, write func(io.Writer) error) (string, error) {
-	m, err := machine.Probe(h.r.env.Root())
-	if err != nil {
-		return "", err
-	}
-	return h.r.env.Stick(m, func(dir string) error {
-		f, err := os.CreateTemp(dir, "new-*")
-		if err != nil {
-			return err
-		}
-		defer os.Remove(f.Name()) // a no-op once renamed
-		if err := write(f); err != nil {
-			_ = f.Close()
-			return err
-		}
-		if err := f.Close(); err != nil {
-			return err
-		}
-		return os.Rename(f.Name(), filepath.Join(dir, name))
-	})
+	return h.r.bundleOnStick(ctx, m, medium)
 }
 
 // SetClock sets the clock of this machine.

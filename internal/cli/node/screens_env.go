@@ -102,9 +102,13 @@ func (e machineEnvironment) Stick(m machine.Machine, write func(dir string) erro
 	if err := sys.MkdirAll(dir, 0o700, 0); err != nil {
 		return "", err
 	}
+	mounts, err := os.ReadFile("/proc/mounts")
+	if err != nil {
+		return "", err
+	}
 	missing := StickMissing.New("cannot save to a stick: have none with a FAT file system that takes new files, need one")
 	for _, d := range m.Disks {
-		if d.Medium || d.ReadOnly || !d.Removable && d.Transport != "usb" {
+		if d.Medium || d.ReadOnly || !d.Removable && d.Transport != "usb" || holdsMount(string(mounts), d.Name) {
 			continue
 		}
 		for _, dev := range append(partitionsOf(os.DirFS("/sys/block"), d.Name), d.Name) {
@@ -123,6 +127,19 @@ func (e machineEnvironment) Stick(m machine.Machine, write func(dir string) erro
 		}
 	}
 	return "", missing.Hint("plug in a second stick (the one you started from cannot be written), wait three seconds, and try again")
+}
+
+// holdsMount says whether a file system of the disk is mounted, in /proc/mounts
+// form: a node may itself live on a disk that can be pulled out.
+func holdsMount(mounts, disk string) bool {
+	for line := range strings.Lines(mounts) {
+		source, _, _ := strings.Cut(line, " ")
+		part, ok := strings.CutPrefix(source, "/dev/"+disk)
+		if ok && strings.Trim(part, "p0123456789") == "" {
+			return true
+		}
+	}
+	return false
 }
 
 // partitionsOf are the kernel's names of a disk's partitions.

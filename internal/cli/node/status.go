@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -32,7 +33,8 @@ type state struct {
 	Profile        string   `json:"profile"`
 	Addresses      []string `json:"addresses,omitempty"`
 	Registry       string   `json:"registry"` // "answers at ADDRESS", or why not
-	Kubelet        string   `json:"kubelet"`  // systemd's word for the unit
+	serves         bool     // the registry answers
+	Kubelet        string   `json:"kubelet"` // systemd's word for the unit
 	Images         int      `json:"images"`
 	Record         string   `json:"record"` // digest of the record, or why there is none
 	Uptime         string   `json:"uptime"` // seconds
@@ -77,8 +79,18 @@ func (c statusCmd) Run(r *run) error {
 	return nil
 }
 
-// look asks every part of the node once, briefly.
+// look asks every part of the node once, briefly, and goes through the CIS table.
 func look(r *run, n installed) state {
+	s := glance(r, n, 5*time.Second)
+	for _, k := range n.profile.Checks(n.answers.Role) {
+		res := k.Run(r.ctx, r.root)
+		s.CIS = append(s.CIS, check{ID: k.ID, Title: k.Title, Status: res.Status, Have: res.Have, Want: res.Want})
+	}
+	return s
+}
+
+// glance is look without the CIS table; the registry may take patience to answer.
+func glance(r *run, n installed, patience time.Duration) state {
 	s := state{
 		Node: n.answers.Name, Enclave: n.enclave.Metadata.Name, Classification: n.enclave.Classification.Label,
 		Role: n.answers.Role, Release: n.manifest.Release, OS: n.manifest.OS.Version, Slot: slot(r.env.Cmdline()),
@@ -90,18 +102,14 @@ func look(r *run, n installed) state {
 			s.Addresses = append(s.Addresses, a.String())
 		}
 	}
-	ctx, cancel := context.WithTimeout(r.ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(r.ctx, patience)
 	defer cancel()
 	if err := answers(ctx, registryURL(n.service.Address)); err != nil {
 		s.Registry = "does not answer at " + n.service.Address
 	} else {
-		s.Registry = n.service.Engine + ", answers at " + n.service.Address
+		s.Registry, s.serves = n.service.Engine+", answers at "+n.service.Address, true
 	}
 	s.Kubelet = unitState(r.ctx, "kubelet.service")
-	for _, k := range n.profile.Checks(n.answers.Role) {
-		res := k.Run(r.ctx, r.root)
-		s.CIS = append(s.CIS, check{ID: k.ID, Title: k.Title, Status: res.Status, Have: res.Have, Want: res.Want})
-	}
 	return s
 }
 
@@ -115,14 +123,24 @@ func unitState(ctx context.Context, unit string) string {
 }
 
 func recordDigest(root string) string {
-	b, err := os.ReadFile(filepath.Join(root, record.Path))
-	if err != nil {
+	_, d, err := readRecord(root)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
 		return "none: " + err.Error()
-	}
-	if _, err := record.Parse(b); err != nil {
+	case err != nil:
 		return err.Error()
 	}
-	return string(digest.Of(b)) + " (not signed)"
+	return string(d) + " (not signed)"
+}
+
+// readRecord reads the node's Record and its digest.
+func readRecord(root string) (record.Record, digest.Digest, error) {
+	b, err := os.ReadFile(filepath.Join(root, record.Path))
+	if err != nil {
+		return record.Record{}, "", err
+	}
+	rec, err := record.Parse(b)
+	return rec, digest.Of(b), err
 }
 
 // tally counts the CIS table.

@@ -18,6 +18,9 @@ import (
 	"caisson.dev/caisson/internal/version"
 )
 
+// bundleName is the support bundle's name on a stick.
+const bundleName = "caisson-support.tar.gz"
+
 // supportLimit bounds each part of a support bundle, bytes.
 const supportLimit = 32 << 20
 
@@ -101,4 +104,36 @@ func writeSupport(w io.Writer, parts []part, now time.Time) error {
 		}
 	}
 	return errors.Join(t.Close(), z.Close())
+}
+
+// bundleOnStick writes a support bundle to a stick and says where.
+func (r *run) bundleOnStick(ctx context.Context, m machine.Machine, medium string) (string, error) {
+	stick, err := r.onStick(bundleName, func(w io.Writer) error {
+		return writeSupport(w, supportParts(ctx, r, m, medium), r.now())
+	})
+	return bundleName + " on " + stick, err
+}
+
+// onStick writes a file to a stick, whole or not at all. The machine is looked at
+// anew: the stick may have been plugged in a moment ago.
+func (r *run) onStick(name string, write func(io.Writer) error) (string, error) {
+	m, err := machine.Probe(r.env.Root())
+	if err != nil {
+		return "", err
+	}
+	return r.env.Stick(m, func(dir string) error {
+		f, err := os.CreateTemp(dir, "new-*")
+		if err != nil {
+			return err
+		}
+		defer os.Remove(f.Name()) // a no-op once renamed
+		if err := write(f); err != nil {
+			_ = f.Close()
+			return err
+		}
+		if err := f.Close(); err != nil {
+			return err
+		}
+		return os.Rename(f.Name(), filepath.Join(dir, name))
+	})
 }

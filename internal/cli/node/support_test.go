@@ -71,3 +71,12 @@ func TestPartitionsOf(t *testing.T) {
 		t.Errorf("have %v, want none", have)
 	}
 }
+
+func TestHoldsMount(t *testing.T) {
+	const mounts = "/dev/sda4 /var ext4 rw 0 0\n/dev/nvme0n1p1 /efi vfat rw 0 0\n/dev/mapper/root / squashfs ro 0 0\n/dev/sdc /mnt vfat rw 0 0\n"
+	for disk, want := range map[string]bool{"sda": true, "nvme0n1": true, "sdc": true, "sdb": false, "sd": false, "nvme0n2": false, "mapper": false} {
+		if have := holdsMount(mounts, disk); have != want {
+			t.Errorf("%s: have %v, want %v", disk, have, want)
+		}
+	}
+}

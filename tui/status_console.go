@@ -1,0 +1,126 @@
+package tui
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// StatusHost does what the status console asks for. Its methods are called from
+// goroutines of their own and end with ctx.
+type StatusHost interface {
+	// Look says how the node is. It must end within seconds.
+	Look(ctx context.Context) NodeState
+	// Admit says whether that is the user's password.
+	Admit(ctx context.Context, user, password string) error
+	// Do carries an act out, and says what was done.
+	Do(ctx context.Context, a Act) (said string, err error)
+}
+
+// ShowStatus shows the status console on a terminal until ctx or the terminal
+// ends; now is the clock.
+func ShowStatus(ctx context.Context, h StatusHost, now func() time.Time, t Terminal) error {
+	t = t.sized()
+	ctx, gone := context.WithCancelCause(ctx)
+	defer gone(nil)
+	m := &statusModel{s: NewStatus(), host: h, now: now, ctx: ctx,
+		canvas: Canvas{Width: t.Width, Height: t.Height, ASCII: t.ASCII, Colour: t.Colour, Large: t.Large}}
+	_, err := t.program(ctx, gone, m).Run()
+	return outcome(ctx, err)
+}
+
+// statusModel joins a Status to its terminal. bubbletea calls it from one
+// goroutine, but for the commands that it returns.
+type statusModel struct {
+	s      Status
+	host   StatusHost
+	now    func() time.Time
+	ctx    context.Context
+	canvas Canvas
+}
+
+// ticked is a second that went by.
+type ticked struct{}
+
+func (m *statusModel) Init() tea.Cmd { return func() tea.Msg { return ticked{} } }
+
+func (m *statusModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	var cmds []tea.Cmd
+	take := func(events ...Event) {
+		for _, ev := range events {
+			var effects []Effect
+			m.s, effects = m.s.Update(ev)
+			for _, e := range effects {
+				cmds = append(cmds, func() tea.Msg { return m.carryOut(e) })
+			}
+		}
+	}
+	switch msg := msg.(type) {
+	case ticked:
+		take(Tick{m.now()})
+		cmds = append(cmds, tea.Tick(time.Second, func(time.Time) tea.Msg { return ticked{} }))
+	case tea.WindowSizeMsg:
+		m.canvas.Width, m.canvas.Height = msg.Width, msg.Height
+		take(Resized{msg.Width, msg.Height, m.canvas.Large})
+	case tea.PasteMsg:
+		take(runes(msg.Content)...)
+	case tea.KeyPressMsg:
+		if msg.String() == "ctrl+l" {
+			return m, tea.ClearScreen
+		}
+		take(keysOf(msg)...)
+	case Looked:
+		take(msg)
+		cmds = append(cmds, tea.Raw(repaint{m}))
+	case Event:
+		take(msg)
+	}
+	return m, tea.Batch(cmds...)
+}
+
+// carryOut asks the host for an effect and gives the event that answers it.
+func (m *statusModel) carryOut(e Effect) Event {
+	switch e := e.(type) {
+	case Look:
+		return Looked{m.host.Look(m.ctx)}
+	case Admit:
+		return Admitted{m.host.Admit(m.ctx, e.User, e.Password)}
+	case Do:
+		said, err := m.host.Do(m.ctx, e.Act)
+		return Did{said, err}
+	}
+	return nil
+}
+
+func (m *statusModel) View() tea.View {
+	screen := m.s.View(m.canvas)
+	v := tea.NewView(screen.ANSI(m.s.Banner()))
+	v.AltScreen = true
+	if screen.Cursor {
+		v.Cursor = tea.NewCursor(screen.CursorX, screen.CursorY)
+	}
+	return v
+}
+
+// repaint writes every row anew. The kernel and systemd may write to the same
+// terminal, which bubbletea cannot know: it sends only what changed. Erasing the
+// screen first, as it could, would make it blink at each look.
+type repaint struct{ m *statusModel }
+
+// String is asked for when it is written, so that it is what is shown then.
+func (r repaint) String() string {
+	var b strings.Builder
+	b.WriteString("\x1b7") // the cursor comes back (DECSC, DECRC)
+	screen := r.m.s.View(r.m.canvas)
+	for i, row := range strings.Split(screen.ANSI(r.m.s.Banner()), "\n") {
+		fmt.Fprintf(&b, "\x1b[%d;1H\x1b[0m%s", i+1, row)
+		if cells(screen.Rows[i]) < r.m.canvas.Width {
+			b.WriteString("\x1b[0m\x1b[K")
+		}
+	}
+	b.WriteString("\x1b8")
+	return b.String()
+}

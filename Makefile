@@ -27,7 +27,7 @@ HOST_PACKAGES := ca-certificates gcc libc6-dev libblkid-dev make uidmap \
 	qemu-system-x86 qemu-utils ovmf xorriso gdisk fdisk dosfstools mtools e2fsprogs minisign \
 	dpkg-dev gnupg grub-common openssl openssh-client
 
-.PHONY: help setup build test e2e e2e-core demo reproduce bench fuzz lint clean
+.PHONY: help setup build test test-big e2e e2e-core demo reproduce bench fuzz lint clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ build: ## compile the programs into bin/
 test: setup build ## unit, golden, CLI and format tests (minutes; no VM)
 	go vet ./... && go vet -tags e2e ./qemu-tests/...
 	go test ./...
+
+test-big: setup ## a medium with a file over 4 GiB, read back by other tools (needs 10 GB of disk)
+	CAISSON_TEST_BIG=1 go test ./iso/iso9660 -count 1 -run 'Over4GiB' -v
 
 $(ISO): demo-iso
 .PHONY: demo-iso

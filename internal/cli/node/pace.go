@@ -33,13 +33,16 @@ func (p *pace) begin() {
 	p.said, p.tenth = p.begun, 0
 }
 
-// tell takes a progress event; the end of the work is always said.
+// tell takes a progress event; the end of the work is always said, once.
 func (p *pace) tell(e event.Event) {
 	if e.Size <= 0 {
 		return
 	}
 	at, tenth := p.now(), e.Done*10/e.Size
 	since := at.Sub(p.said)
+	if tenth >= 10 && p.tenth >= 10 {
+		return // the end was said
+	}
 	if e.Done < e.Size && since < longest && (tenth == p.tenth || since < shortest) {
 		return
 	}

@@ -23,7 +23,7 @@ type Store struct{ dir string }
 
 // OpenStore makes the folders that are missing below dir.
 func OpenStore(dir string) (*Store, error) {
-	for _, sub := range []string{"blobs/sha256", "memo", "tmp", "partial", "locks"} {
+	for _, sub := range []string{"blobs/sha256", "memo", "tmp", "partial", "locks", "checked"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
 			return nil, unwritable(dir, err, 0).Hint("--cache names another folder for the store")
 		}

@@ -174,5 +174,5 @@ func (i *Image) source(path string) (iso9660.Source, error) {
 		return iso9660.Source{Digest: digest.Of(b), Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }}, nil
 	}
 	f := i.draft.given[path]
-	return iso9660.Source{Digest: f.Digest, Open: f.Open}, nil
+	return iso9660.Source{Digest: f.Digest, Open: f.Open, Trusted: f.Trusted}, nil
 }

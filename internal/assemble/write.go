@@ -50,6 +50,7 @@ func (s *Sealed) Write(ctx context.Context, store *bundle.Store, path string, pr
 	if _, err := bundle.ReadManifest(raw); err != nil {
 		return Done{}, fmt.Errorf("cannot read back the manifest just made: %w", err)
 	}
+	unvouched := s.unvouched(store)
 	image, err := draft.Seal(bundle.SealManifest(raw))
 	if err != nil {
 		return Done{}, err
@@ -58,7 +59,31 @@ func (s *Sealed) Write(ctx context.Context, store *bundle.Store, path string, pr
 	if err != nil {
 		return Done{}, outputFault(err, path, image.Size())
 	}
+	for d, seen := range unvouched { // each was hashed on its way
+		if err := store.Vouch(d, seen); err != nil {
+			return Done{}, err
+		}
+	}
 	return Done{Path: path, Size: res.Size, Files: len(m.Files) + 2, Release: m.Release, Manifest: digest.Of(raw)}, nil
+}
+
+// unvouched are the blobs that the writing will hash, as their files are now.
+func (s *Sealed) unvouched(store *bundle.Store) map[digest.Digest]bundle.Seen {
+	out := map[digest.Digest]bundle.Seen{}
+	look := func(d digest.Digest) {
+		if !store.Trusted(d) {
+			if seen, err := store.See(d); err == nil {
+				out[d] = seen
+			}
+		}
+	}
+	for _, b := range s.blobs {
+		look(b.digest)
+	}
+	for _, key := range []string{nodeos.Kernel, nodeos.Initrd} {
+		look(s.live[key].Digest)
+	}
+	return out
 }
 
 // outputFault says how much room the image needs where "no space left on
@@ -127,7 +152,7 @@ func (s *Sealed) medium(store *bundle.Store) (iso.Medium, error) {
 }
 
 func storeFile(store *bundle.Store, path string, d digest.Digest, n int64) iso.File {
-	return iso.File{Path: path, Size: n, Digest: d, Open: func() (io.ReadCloser, error) { return store.Open(d) }}
+	return iso.File{Path: path, Size: n, Digest: d, Trusted: store.Trusted(d), Open: func() (io.ReadCloser, error) { return store.Open(d) }}
 }
 
 // files names every file of the medium, with what it is and where it came from.

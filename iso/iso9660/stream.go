@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync"
 
+	"golang.org/x/sys/unix"
+
 	"caisson.dev/caisson/internal/digest"
 )
 
@@ -127,10 +129,10 @@ func (s *stream) copy(ctx context.Context, r io.Reader, size int64, tick func(n 
 }
 
 // direct lets the kernel move the bytes from file to file (copy_file_range, which
-// shares blocks where the file system can), while the hasher reads the same open
-// file beside it: of the two, only the slower costs time. It applies if no digest
+// shares blocks where the file system can), while the hasher, if hash is set, reads
+// the same open file beside it: of the two, only the slower costs time. It applies if no digest
 // of the whole image is asked for.
-func (s *stream) direct(ctx context.Context, r io.Reader, size int64, tick func(n int64)) (bool, error) {
+func (s *stream) direct(ctx context.Context, r io.Reader, size int64, hash bool, tick func(n int64)) (bool, error) {
 	out, ok := s.w.(*os.File)
 	in, ok2 := r.(*os.File)
 	if !ok || !ok2 || s.image != nil {
@@ -141,7 +143,11 @@ func (s *stream) direct(ctx context.Context, r io.Reader, size int64, tick func(
 			return true, err
 		}
 		n, err := out.ReadFrom(&io.LimitedReader{R: in, N: min(size-at, directStep)})
-		s.file.section(io.NewSectionReader(in, at, n))
+		if hash {
+			s.file.section(io.NewSectionReader(in, at, n))
+		}
+		// The disk begins to write while the next piece is copied. Advice only.
+		_ = unix.SyncFileRange(int(out.Fd()), s.at, n, unix.SYNC_FILE_RANGE_WRITE)
 		s.at += n
 		if err == nil && n == 0 {
 			err = io.ErrUnexpectedEOF

@@ -36,7 +36,7 @@ func New(store *bundle.Store) *Set { return In(store, "") }
 func In(store *bundle.Store, dir string) *Set {
 	client := fetch.Default()
 	return &Set{
-		Modules: gomod.Source{Store: store, Fetch: client},
+		Modules: gomod.Source{Store: store, Fetch: client, Shared: &gomod.Shared{}},
 		Debian:  &debian.Source{Store: store, Fetch: client},
 		Files:   file.Source{Store: store, Fetch: client, Dir: dir},
 		Images:  oci.Source{Store: store, Fetch: client, Dir: dir},

@@ -29,6 +29,8 @@ import (
 type Source struct {
 	Store *bundle.Store // scratch folders of Resolve
 	Go    string        // the go command; "" means the one in PATH
+	// Shared, if set, keeps what was found of the go command.
+	Shared *Shared
 	// Every is the pause between two lines of progress while one compile runs;
 	// 0 means 10 s.
 	Every time.Duration

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -38,8 +39,25 @@ var theirs = []string{"GOPROXY", "GOSUMDB", "GOPRIVATE", "GONOPROXY", "GONOSUMDB
 var passed = []string{"PATH", "HOME", "TMPDIR", "NETRC", "SSL_CERT_FILE", "SSL_CERT_DIR",
 	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"}
 
-// find looks at the go command once.
+// Shared keeps what was found of the go command for all calls of one run: asking
+// it takes longer than all the rest of a build with nothing to do.
+type Shared struct {
+	once  sync.Once
+	tools tools
+	err   error
+}
+
+// find looks at the go command, once for all who share a Shared.
 func (s Source) find(ctx context.Context) (tools, error) {
+	if s.Shared == nil {
+		return s.look(ctx)
+	}
+	s.Shared.once.Do(func() { s.Shared.tools, s.Shared.err = s.look(ctx) })
+	return s.Shared.tools, s.Shared.err
+}
+
+// look asks the go command for its settings.
+func (s Source) look(ctx context.Context) (tools, error) {
 	t := tools{goCmd: s.Go, client: s.Fetch, limit: s.Limit}
 	if t.goCmd == "" {
 		t.goCmd = "go"

@@ -105,8 +105,8 @@ func (s *stream) zeros(to int64) error {
 	return nil
 }
 
-// copy moves exactly size bytes of a file; fewer give io.ErrUnexpectedEOF.
-func (s *stream) copy(ctx context.Context, r io.Reader, size int64, tick func(n int64)) error {
+// copy moves exactly size bytes; fewer give io.ErrUnexpectedEOF.
+func (s *stream) copy(ctx context.Context, r io.Reader, size int64, toFile bool, tick func(n int64)) error {
 	for size > 0 {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -119,7 +119,7 @@ func (s *stream) copy(ctx context.Context, r io.Reader, size int64, tick func(n 
 		if err != nil {
 			return err
 		}
-		if err := s.emit(c, n, true); err != nil {
+		if err := s.emit(c, n, toFile); err != nil {
 			return err
 		}
 		size -= int64(n)
@@ -128,24 +128,19 @@ func (s *stream) copy(ctx context.Context, r io.Reader, size int64, tick func(n 
 	return nil
 }
 
-// direct lets the kernel move the bytes from file to file (copy_file_range, which
-// shares blocks where the file system can), while the hasher, if hash is set, reads
-// the same open file beside it: of the two, only the slower costs time. It applies if no digest
-// of the whole image is asked for.
-func (s *stream) direct(ctx context.Context, r io.Reader, size int64, hash bool, tick func(n int64)) (bool, error) {
+// direct lets the kernel move the bytes (copy_file_range, which shares blocks
+// where the file system can). It applies only if no digest needs to see them.
+func (s *stream) direct(ctx context.Context, r io.Reader, size int64, tick func(n int64)) (bool, error) {
 	out, ok := s.w.(*os.File)
 	in, ok2 := r.(*os.File)
 	if !ok || !ok2 || s.image != nil {
 		return false, nil
 	}
-	for at := int64(0); at < size; {
+	for size > 0 {
 		if err := ctx.Err(); err != nil {
 			return true, err
 		}
-		n, err := out.ReadFrom(&io.LimitedReader{R: in, N: min(size-at, directStep)})
-		if hash {
-			s.file.section(io.NewSectionReader(in, at, n))
-		}
+		n, err := out.ReadFrom(&io.LimitedReader{R: in, N: min(size, directStep)})
 		// The disk begins to write while the next piece is copied. Advice only.
 		_ = unix.SyncFileRange(int(out.Fd()), s.at, n, unix.SYNC_FILE_RANGE_WRITE)
 		s.at += n
@@ -155,7 +150,7 @@ func (s *stream) direct(ctx context.Context, r io.Reader, size int64, hash bool,
 		if err != nil {
 			return true, err
 		}
-		at += n
+		size -= n
 		tick(n)
 	}
 	return true, nil
@@ -167,12 +162,10 @@ type hasher struct {
 	done chan struct{}
 }
 
-// job is a piece to add to the digest, or the end of it.
 type job struct {
-	data    []byte            // a piece in the ring
-	free    *sync.WaitGroup   // told when data was read
-	section *io.SectionReader // or a piece of an open file
-	finish  func(digest.Digest, error)
+	data   []byte
+	free   *sync.WaitGroup
+	finish func(digest.Digest)
 }
 
 func newHasher() *hasher {
@@ -180,22 +173,14 @@ func newHasher() *hasher {
 	go func() {
 		defer close(h.done)
 		var sum hash.Hash = digest.New()
-		var failed error
-		buf := make([]byte, chunkSize)
 		for j := range h.jobs {
-			switch {
-			case j.finish != nil:
-				j.finish(digest.FromSum(sum.Sum(nil)), failed)
+			if j.finish != nil {
+				j.finish(digest.FromSum(sum.Sum(nil)))
 				sum.Reset()
-				failed = nil
-			case j.section != nil:
-				if _, err := io.CopyBuffer(sum, j.section, buf); err != nil && failed == nil {
-					failed = err
-				}
-			default:
-				sum.Write(j.data)
-				j.free.Done()
+				continue
 			}
+			sum.Write(j.data)
+			j.free.Done()
 		}
 	}()
 	return h
@@ -206,12 +191,8 @@ func (h *hasher) add(c *chunk, n int) {
 	h.jobs <- job{data: c.buf[:n], free: &c.busy}
 }
 
-// section adds a piece of a file, which stays open until finish was called.
-func (h *hasher) section(r *io.SectionReader) { h.jobs <- job{section: r} }
-
-// sum hands the digest of what was added since the last sum to finish, later,
-// with the first error of reading it.
-func (h *hasher) sum(finish func(digest.Digest, error)) { h.jobs <- job{finish: finish} }
+// sum hands the digest of what was added since the last sum to finish, later.
+func (h *hasher) sum(finish func(digest.Digest)) { h.jobs <- job{finish: finish} }
 
 func (h *hasher) close() {
 	close(h.jobs)

@@ -15,8 +15,8 @@ import (
 type Source struct {
 	Open   func() (io.ReadCloser, error)
 	Digest digest.Digest // compared with the bytes written; "" only computes it
-	// Trusted says that the bytes were compared with Digest a short time ago:
-	// where the kernel can copy them from file to file, it does, and that is all.
+	// Trusted says that the bytes were compared with Digest a short time ago. Then
+	// they are not hashed again, and from file to file the kernel copies them.
 	Trusted bool
 }
 
@@ -65,7 +65,7 @@ func (l *Layout) Write(ctx context.Context, w io.Writer, c Content, o Options) (
 	p := &pass{layout: l, stream: s, content: c, options: o, files: make([]Written, len(l.files))}
 	err := p.run(ctx)
 	if err == nil && s.image != nil {
-		s.image.sum(func(d digest.Digest, _ error) { p.whole = d })
+		s.image.sum(func(d digest.Digest) { p.whole = d })
 	}
 	s.close()
 	if late := p.wrong.Load(); err == nil && late != nil {
@@ -129,32 +129,25 @@ func (p *pass) file(ctx context.Context, i int, f *node) error {
 	if err != nil {
 		return fmt.Errorf("cannot open the source of %s: %w", f.path, err)
 	}
-	p.files[i] = Written{Path: f.path, Extent: Extent{at, f.size}}
+	defer r.Close()
+	p.files[i] = Written{Path: f.path, Extent: Extent{at, f.size}, Digest: src.Digest}
 	tick := func(int64) { p.options.Progress(f.path, p.stream.at, p.layout.size) }
-	trusted := src.Trusted && src.Digest != ""
-	done, err := p.stream.direct(ctx, r, f.size, !trusted, tick)
-	if !done {
-		err = p.stream.copy(ctx, r, f.size, tick)
-	}
-	err = p.ended(f, r, err)
-	if done && trusted {
-		p.files[i].Digest = src.Digest
-		return errors.Join(err, r.Close())
-	}
-	// The digest comes later than the bytes: until then the source stays open.
-	p.stream.file.sum(func(got digest.Digest, failed error) {
-		_ = r.Close() // it was only read
-		p.files[i].Digest = got
-		switch {
-		case err != nil: // told already
-		case failed != nil:
-			p.wrong.CompareAndSwap(nil, Changed.New("cannot write %s: have an error when reading it a second time, need the same bytes: %w", f.path, failed).
-				Hint("the disk with the cache may be failing: look at the kernel's log"))
-		case src.Digest != "" && got != src.Digest:
-			p.wrong.CompareAndSwap(nil, Changed.New("cannot write %s: have bytes with digest %s, need %s", f.path, got, src.Digest).
-				Hint("the file changed or was damaged after it was checked: collect it again"))
+	check := !src.Trusted || src.Digest == ""
+	if !check {
+		if done, err := p.stream.direct(ctx, r, f.size, tick); done {
+			return p.ended(f, r, err)
 		}
-	})
+	}
+	err = p.ended(f, r, p.stream.copy(ctx, r, f.size, check, tick))
+	if err == nil && check {
+		p.stream.file.sum(func(got digest.Digest) {
+			p.files[i].Digest = got
+			if src.Digest != "" && got != src.Digest {
+				p.wrong.CompareAndSwap(nil, Changed.New("cannot write %s: have bytes with digest %s, need %s", f.path, got, src.Digest).
+					Hint("the file changed or was damaged after it was checked: collect it again"))
+			}
+		})
+	}
 	return err
 }
 

@@ -32,56 +32,56 @@ func TestPipeGivesTheSameBytes(t *testing.T) {
 	}
 }
 
-// TestKernelCopies writes files into a file: the same bytes, still compared.
+// TestKernelCopies writes files into a file, trusted and not: the same bytes, and
+// only those that are trusted are taken without a look.
 func TestKernelCopies(t *testing.T) {
 	files := tree()
 	want := image(t, files)
 	dir := t.TempDir()
-	c := content(files)
-	c.Source = func(p string) (Source, error) {
-		d := digest.Of(files[p])
-		name := filepath.Join(dir, d.Hex())
-		if err := os.WriteFile(name, files[p], 0o600); err != nil {
-			return Source{}, err
+	from := func(trusted bool, claim func([]byte) digest.Digest) Content {
+		c := content(files)
+		c.Source = func(p string) (Source, error) {
+			name := filepath.Join(dir, digest.Of(files[p]).Hex())
+			if err := os.WriteFile(name, files[p], 0o600); err != nil {
+				return Source{}, err
+			}
+			return Source{Digest: claim(files[p]), Trusted: trusted, Open: func() (io.ReadCloser, error) { return os.Open(name) }}, nil
 		}
-		return Source{Digest: d, Open: func() (io.ReadCloser, error) { return os.Open(name) }}, nil
+		return c
 	}
 	l, err := Plan(volume(files))
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := os.Create(filepath.Join(dir, "out.iso"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close()
-	var last int64
-	res, err := l.Write(context.Background(), out, c, Options{Progress: func(_ string, done, total int64) {
-		if done < last || total != l.Size() {
-			t.Errorf("progress goes from %d to %d of %d", last, done, total)
+	for _, trusted := range []bool{true, false} {
+		out, err := os.Create(filepath.Join(dir, "out.iso"))
+		if err != nil {
+			t.Fatal(err)
 		}
-		last = done
-	}})
-	if err != nil || res.Digest != "" {
-		t.Fatalf("have %v, %q", err, res.Digest)
-	}
-	got, err := os.ReadFile(out.Name())
-	if err != nil || !bytes.Equal(got, want) {
-		t.Errorf("the kernel's copy differs (%v)", err)
-	}
-	for _, w := range res.Files {
-		if want := digest.Of(files[w.Path]); w.Digest != want {
-			t.Errorf("%s: have %s, want %s", w.Path, w.Digest, want)
+		defer out.Close()
+		var last int64
+		res, err := l.Write(context.Background(), out, from(trusted, digest.Of), Options{Progress: func(_ string, done, total int64) {
+			if done < last || total != l.Size() {
+				t.Errorf("progress goes from %d to %d of %d", last, done, total)
+			}
+			last = done
+		}})
+		if err != nil || res.Digest != "" {
+			t.Fatalf("have %v, %q", err, res.Digest)
 		}
-	}
-	rotten := c
-	rotten.Source = func(p string) (Source, error) {
-		s, err := c.Source(p)
-		s.Digest = digest.Of([]byte("what it was"))
-		return s, err
-	}
-	if _, err := l.Write(context.Background(), out, rotten, Options{}); !Changed.Is(err) {
-		t.Errorf("a file that rotted: have %v, want ISO-SOURCE-CHANGED", err)
+		got, err := os.ReadFile(out.Name())
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("trusted %v: the copy differs (%v)", trusted, err)
+		}
+		for _, w := range res.Files {
+			if want := digest.Of(files[w.Path]); w.Digest != want {
+				t.Errorf("%s: have %s, want %s", w.Path, w.Digest, want)
+			}
+		}
+		rotten := from(trusted, func([]byte) digest.Digest { return digest.Of([]byte("what it was")) })
+		if _, err := l.Write(context.Background(), out, rotten, Options{}); Changed.Is(err) == trusted {
+			t.Errorf("a file that rotted, trusted %v: have %v", trusted, err)
+		}
 	}
 }
 

@@ -32,7 +32,7 @@ func (r *run) configure(ctx context.Context, s plan.Step) error {
 			return err
 		}
 	}
-	if err := r.System.Run(ctx, system.Command{Argv: []string{"systemctl", "--root=" + r.root(), "preset-all"}}); err != nil {
+	if err := r.System.Run(ctx, system.Command{Argv: []string{"systemctl", "--quiet", "--root=" + r.root(), "preset-all"}}); err != nil {
 		return err
 	}
 	return r.System.Sync(r.root() + "/var")

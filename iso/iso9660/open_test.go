@@ -5,33 +5,38 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"caisson.dev/caisson/internal/digest"
 	"caisson.dev/caisson/internal/fault"
 )
 
-// xorrisoHashes compares one big file as xorriso extracts it.
-func xorrisoHashes(t *testing.T, iso, name string, want io.ReaderAt) {
+// xorrisoReads compares one file with what xorriso reads of the image. xorriso
+// gives it to sha256sum through a pipe: a file over 4 GiB needs no room on a disk.
+func xorrisoReads(t *testing.T, iso, name string, want digest.Digest) {
 	t.Helper()
 	if _, err := exec.LookPath("xorriso"); err != nil {
-		t.Skip("xorriso is not installed")
+		t.Log("xorriso is not installed: only our own reader judged the image")
+		return
 	}
-	to := filepath.Join(t.TempDir(), "extracted")
-	if out, err := exec.Command("xorriso", "-osirrox", "on", "-indev", iso, "-extract", name, to).CombinedOutput(); err != nil {
-		t.Fatalf("xorriso: %v\n%s", err, out)
-	}
-	got, n, err := digest.File(to)
+	sha256sum, err := exec.LookPath("sha256sum")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if expect, _, _ := digest.Reader(io.NewSectionReader(want, 0, n)); got != expect {
-		t.Errorf("%s: have %s, want %s", name, got, expect)
+	var said bytes.Buffer
+	cmd := exec.Command("xorriso", "-osirrox", "on", "-indev", iso, "-concat", "pipe", "+", sha256sum, "+", name, "--")
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("xorriso: %v\n%s", err, said.String())
+	}
+	if got, _, _ := strings.Cut(string(out), " "); "sha256:"+got != string(want) {
+		t.Errorf("xorriso reads %s as %s, want %s", name, out, want)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -223,7 +222,24 @@ func TestOver4GiB(t *testing.T) {
 	}
 }
 
-// TestOver4GiBWritten really writes and reads 4.3 GiB; it takes a disk and half a minute.
+// sparse is a file in which blocks of zeros take no room.
+type sparse struct {
+	f  *os.File
+	at int64
+}
+
+func (s *sparse) Write(p []byte) (int, error) {
+	if len(bytes.Trim(p, "\x00")) > 0 {
+		if _, err := s.f.WriteAt(p, s.at); err != nil {
+			return 0, err
+		}
+	}
+	s.at += int64(len(p))
+	return len(p), s.f.Truncate(s.at)
+}
+
+// TestOver4GiBWritten really writes and reads 4.3 GiB, most of it zeros that take
+// no room on the disk; half a minute.
 func TestOver4GiBWritten(t *testing.T) {
 	if os.Getenv("CAISSON_TEST_BIG") == "" {
 		t.Skip("set CAISSON_TEST_BIG=1 to write 4.3 GiB")
@@ -238,7 +254,7 @@ func TestOver4GiBWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer out.Close()
-	res, err := l.Write(context.Background(), out, Content{Source: func(p string) (Source, error) {
+	res, err := l.Write(context.Background(), &sparse{f: out}, Content{Source: func(p string) (Source, error) {
 		return Source{Open: func() (io.ReadCloser, error) {
 			if p == "after" {
 				return io.NopCloser(strings.NewReader("after")), nil
@@ -261,31 +277,6 @@ func TestOver4GiBWritten(t *testing.T) {
 		if d, n, err := digest.Reader(file); err != nil || d != w.Digest || n != w.Extent.Size {
 			t.Errorf("%s: have %s, %d, %v, want %s", w.Path, d, n, err, w.Digest)
 		}
-		bySomebodyElse(t, out.Name(), w)
-	}
-	xorrisoHashes(t, out.Name(), "/big.img", big)
-}
-
-// bySomebodyElse lets xorriso take the file out of the image.
-func bySomebodyElse(t *testing.T, image string, w Written) {
-	t.Helper()
-	xorriso, err := exec.LookPath("xorriso")
-	if err != nil {
-		t.Log("xorriso is not installed: only our own reader judged the image")
-		return
-	}
-	taken := filepath.Join(t.TempDir(), "taken")
-	if said, err := exec.Command(xorriso, "-osirrox", "on", "-indev", image, "-extract", "/"+w.Path, taken).CombinedOutput(); err != nil {
-		t.Errorf("xorriso: %v: %s", err, said)
-		return
-	}
-	f, err := os.Open(taken)
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	defer f.Close()
-	if d, n, err := digest.Reader(f); err != nil || d != w.Digest || n != w.Extent.Size {
-		t.Errorf("xorriso reads %s as %s, %d bytes, %v, want %s, %d", w.Path, d, n, err, w.Digest, w.Extent.Size)
+		xorrisoReads(t, out.Name(), "/"+w.Path, w.Digest)
 	}
 }

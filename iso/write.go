@@ -21,7 +21,7 @@ func (i *Image) WriteTo(ctx context.Context, w io.Writer, o iso9660.Options) (is
 // moment. path is a regular file, never a device.
 func (i *Image) WriteFile(ctx context.Context, path string, o iso9660.Options) (res iso9660.Result, err error) {
 	err = newfile.Write(path, func(f *os.File) error {
-		res, err = i.WriteTo(ctx, f, o)
+		res, err = i.WriteTo(ctx, newfile.PastCache(f), o)
 		return err
 	})
 	if err != nil {

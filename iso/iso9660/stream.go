@@ -5,18 +5,18 @@ import (
 	"errors"
 	"hash"
 	"io"
-	"os"
 	"sync"
-
-	"golang.org/x/sys/unix"
+	"unsafe"
 
 	"caisson.dev/caisson/internal/digest"
 )
 
 const (
-	chunkSize  = 1 << 20
+	// A write is one whole chunk, from memory at a page's start to an offset that
+	// is a multiple of it: what a file opened with O_DIRECT asks for (open(2)).
+	chunkSize  = 4 << 20
+	chunkAlign = 4096
 	ringChunks = 4 // one being filled or written, three that the hashers may lag behind
-	directStep = 64 << 20
 )
 
 // stream is the sequential output with its two running digests. Reading and
@@ -24,7 +24,8 @@ const (
 // two free cores the digests cost no time. Memory is the ring and nothing else.
 type stream struct {
 	w     io.Writer
-	at    int64
+	at    int64 // bytes taken, of which the last fill are not written yet
+	fill  int
 	ring  [ringChunks]chunk
 	next  int
 	file  *hasher
@@ -39,12 +40,19 @@ type chunk struct {
 func newStream(w io.Writer, whole bool) *stream {
 	s := &stream{w: w, file: newHasher()}
 	for i := range s.ring {
-		s.ring[i].buf = make([]byte, chunkSize)
+		s.ring[i].buf = aligned(chunkSize)
 	}
 	if whole {
 		s.image = newHasher()
 	}
 	return s
+}
+
+// aligned is n bytes of memory that begin at a multiple of chunkAlign.
+func aligned(n int) []byte {
+	b := make([]byte, n+chunkAlign)
+	skip := -uintptr(unsafe.Pointer(unsafe.SliceData(b))) % chunkAlign
+	return b[skip:][:n:n]
 }
 
 // close ends the hashers; every sum asked for has been handed over then.
@@ -55,36 +63,50 @@ func (s *stream) close() {
 	}
 }
 
-// chunk is the next buffer that no hasher reads any more.
-func (s *stream) chunk() *chunk {
+// room is where the next bytes go: never empty, and read by no hasher.
+func (s *stream) room() []byte {
 	c := &s.ring[s.next]
-	s.next = (s.next + 1) % ringChunks
-	c.busy.Wait()
-	return c
+	if s.fill == 0 {
+		c.busy.Wait()
+	}
+	return c.buf[s.fill:]
 }
 
-// emit writes the first n bytes of c.
-func (s *stream) emit(c *chunk, n int, toFile bool) error {
+// took says that the first n bytes of room are filled.
+func (s *stream) took(n int, toFile bool) error {
+	c := &s.ring[s.next]
+	data := c.buf[s.fill:][:n]
 	if toFile {
-		s.file.add(c, n)
+		s.file.add(c, data)
 	}
 	if s.image != nil {
-		s.image.add(c, n)
+		s.image.add(c, data)
 	}
-	m, err := s.w.Write(c.buf[:n])
-	s.at += int64(m)
-	if err == nil && m < n {
+	s.fill, s.at = s.fill+n, s.at+int64(n)
+	if s.fill < chunkSize {
+		return nil
+	}
+	return s.flush()
+}
+
+// flush writes what was taken.
+func (s *stream) flush() error {
+	if s.fill == 0 {
+		return nil
+	}
+	n, err := s.w.Write(s.ring[s.next].buf[:s.fill])
+	if err == nil && n < s.fill {
 		err = io.ErrShortWrite
 	}
+	s.fill, s.next = 0, (s.next+1)%ringChunks
 	return err
 }
 
 // bytes writes b.
 func (s *stream) bytes(b []byte) error {
 	for len(b) > 0 {
-		c := s.chunk()
-		n := copy(c.buf, b)
-		if err := s.emit(c, n, false); err != nil {
+		n := copy(s.room(), b)
+		if err := s.took(n, false); err != nil {
 			return err
 		}
 		b = b[n:]
@@ -95,10 +117,10 @@ func (s *stream) bytes(b []byte) error {
 // zeros writes zero bytes up to the offset to.
 func (s *stream) zeros(to int64) error {
 	for s.at < to {
-		c := s.chunk()
-		n := int(min(to-s.at, chunkSize))
-		clear(c.buf[:n])
-		if err := s.emit(c, n, false); err != nil {
+		room := s.room()
+		room = room[:min(to-s.at, int64(len(room)))]
+		clear(room)
+		if err := s.took(len(room), false); err != nil {
 			return err
 		}
 	}
@@ -111,49 +133,21 @@ func (s *stream) copy(ctx context.Context, r io.Reader, size int64, toFile bool,
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		c := s.chunk()
-		n, err := io.ReadFull(r, c.buf[:min(size, chunkSize)])
+		room := s.room()
+		n, err := io.ReadFull(r, room[:min(size, int64(len(room)))])
 		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
 		if err != nil {
 			return err
 		}
-		if err := s.emit(c, n, toFile); err != nil {
+		if err := s.took(n, toFile); err != nil {
 			return err
 		}
 		size -= int64(n)
 		tick(int64(n))
 	}
 	return nil
-}
-
-// direct lets the kernel move the bytes (copy_file_range, which shares blocks
-// where the file system can). It applies only if no digest needs to see them.
-func (s *stream) direct(ctx context.Context, r io.Reader, size int64, tick func(n int64)) (bool, error) {
-	out, ok := s.w.(*os.File)
-	in, ok2 := r.(*os.File)
-	if !ok || !ok2 || s.image != nil {
-		return false, nil
-	}
-	for size > 0 {
-		if err := ctx.Err(); err != nil {
-			return true, err
-		}
-		n, err := out.ReadFrom(&io.LimitedReader{R: in, N: min(size, directStep)})
-		// The disk begins to write while the next piece is copied. Advice only.
-		_ = unix.SyncFileRange(int(out.Fd()), s.at, n, unix.SYNC_FILE_RANGE_WRITE)
-		s.at += n
-		if err == nil && n == 0 {
-			err = io.ErrUnexpectedEOF
-		}
-		if err != nil {
-			return true, err
-		}
-		size -= n
-		tick(n)
-	}
-	return true, nil
 }
 
 // hasher computes one digest after the other, in the order of its jobs.
@@ -186,9 +180,9 @@ func newHasher() *hasher {
 	return h
 }
 
-func (h *hasher) add(c *chunk, n int) {
+func (h *hasher) add(c *chunk, data []byte) {
 	c.busy.Add(1)
-	h.jobs <- job{data: c.buf[:n], free: &c.busy}
+	h.jobs <- job{data: data, free: &c.busy}
 }
 
 // sum hands the digest of what was added since the last sum to finish, later.

@@ -16,7 +16,7 @@ type Source struct {
 	Open   func() (io.ReadCloser, error)
 	Digest digest.Digest // compared with the bytes written; "" only computes it
 	// Trusted says that the bytes were compared with Digest a short time ago. Then
-	// they are not hashed again, and from file to file the kernel copies them.
+	// they are not hashed again.
 	Trusted bool
 }
 
@@ -64,6 +64,9 @@ func (l *Layout) Write(ctx context.Context, w io.Writer, c Content, o Options) (
 	s := newStream(w, o.Whole)
 	p := &pass{layout: l, stream: s, content: c, options: o, files: make([]Written, len(l.files))}
 	err := p.run(ctx)
+	if err == nil {
+		err = s.flush()
+	}
 	if err == nil && s.image != nil {
 		s.image.sum(func(d digest.Digest) { p.whole = d })
 	}
@@ -133,11 +136,6 @@ func (p *pass) file(ctx context.Context, i int, f *node) error {
 	p.files[i] = Written{Path: f.path, Extent: Extent{at, f.size}, Digest: src.Digest}
 	tick := func(int64) { p.options.Progress(f.path, p.stream.at, p.layout.size) }
 	check := !src.Trusted || src.Digest == ""
-	if !check {
-		if done, err := p.stream.direct(ctx, r, f.size, tick); done {
-			return p.ended(f, r, err)
-		}
-	}
 	err = p.ended(f, r, p.stream.copy(ctx, r, f.size, check, tick))
 	if err == nil && check {
 		p.stream.file.sum(func(got digest.Digest) {

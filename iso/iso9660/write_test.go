@@ -31,9 +31,9 @@ func TestPipeGivesTheSameBytes(t *testing.T) {
 	}
 }
 
-// TestKernelCopies writes files into a file, trusted and not: the same bytes, and
+// TestTrusted writes files into a file, trusted and not: the same bytes, and
 // only those that are trusted are taken without a look.
-func TestKernelCopies(t *testing.T) {
+func TestTrusted(t *testing.T) {
 	files := tree()
 	want := image(t, files)
 	dir := t.TempDir()

@@ -6,6 +6,7 @@ import (
 	"hash"
 	"io"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"caisson.dev/caisson/internal/digest"
@@ -16,12 +17,12 @@ const (
 	// is a multiple of it: what a file opened with O_DIRECT asks for (open(2)).
 	chunkSize  = 4 << 20
 	chunkAlign = 4096
-	ringChunks = 4 // one being filled or written, three that the hashers may lag behind
+	ringChunks = 4 // one being filled, three that the writer and the hashers may lag behind
 )
 
-// stream is the sequential output with its two running digests. Reading and
-// writing happen on the caller's goroutine, each digest on one of its own: on
-// two free cores the digests cost no time. Memory is the ring and nothing else.
+// stream is the sequential output with its two running digests. The caller reads;
+// writing, and each digest, have a goroutine of their own, so that a slow disk and
+// the digests work at the same time. Memory is the ring and nothing else.
 type stream struct {
 	w     io.Writer
 	at    int64 // bytes taken, of which the last fill are not written yet
@@ -30,15 +31,20 @@ type stream struct {
 	next  int
 	file  *hasher
 	image *hasher // nil: the whole image's digest is not asked for
+
+	full    chan job
+	written chan struct{}
+	failed  atomic.Pointer[error]
 }
 
 type chunk struct {
 	buf  []byte
-	busy sync.WaitGroup // hashers that still read buf
+	busy sync.WaitGroup // who still reads buf
 }
 
 func newStream(w io.Writer, whole bool) *stream {
-	s := &stream{w: w, file: newHasher()}
+	s := &stream{w: w, file: newHasher(), full: make(chan job, ringChunks), written: make(chan struct{})}
+	go s.write()
 	for i := range s.ring {
 		s.ring[i].buf = aligned(chunkSize)
 	}
@@ -55,15 +61,23 @@ func aligned(n int) []byte {
 	return b[skip:][:n:n]
 }
 
-// close ends the hashers; every sum asked for has been handed over then.
-func (s *stream) close() {
+// close writes the rest and ends the hashers: every sum asked for has been handed
+// over then. It gives the first error of a write.
+func (s *stream) close() error {
+	_ = s.flush()
+	close(s.full)
+	<-s.written
 	s.file.close()
 	if s.image != nil {
 		s.image.close()
 	}
+	if err := s.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
-// room is where the next bytes go: never empty, and read by no hasher.
+// room is where the next bytes go: never empty, and read by nobody.
 func (s *stream) room() []byte {
 	c := &s.ring[s.next]
 	if s.fill == 0 {
@@ -89,17 +103,36 @@ func (s *stream) took(n int, toFile bool) error {
 	return s.flush()
 }
 
-// flush writes what was taken.
+// flush hands over what was taken. Its error is of an earlier chunk.
 func (s *stream) flush() error {
 	if s.fill == 0 {
 		return nil
 	}
-	n, err := s.w.Write(s.ring[s.next].buf[:s.fill])
-	if err == nil && n < s.fill {
-		err = io.ErrShortWrite
-	}
+	c := &s.ring[s.next]
+	c.busy.Add(1)
+	s.full <- job{data: c.buf[:s.fill], free: &c.busy}
 	s.fill, s.next = 0, (s.next+1)%ringChunks
-	return err
+	if err := s.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// write writes the full chunks in their order, until the first that fails.
+func (s *stream) write() {
+	defer close(s.written)
+	for j := range s.full {
+		if s.failed.Load() == nil {
+			n, err := s.w.Write(j.data)
+			if err == nil && n < len(j.data) {
+				err = io.ErrShortWrite
+			}
+			if err != nil {
+				s.failed.Store(&err)
+			}
+		}
+		j.free.Done()
+	}
 }
 
 // bytes writes b.

@@ -64,13 +64,12 @@ func (l *Layout) Write(ctx context.Context, w io.Writer, c Content, o Options) (
 	s := newStream(w, o.Whole)
 	p := &pass{layout: l, stream: s, content: c, options: o, files: make([]Written, len(l.files))}
 	err := p.run(ctx)
-	if err == nil {
-		err = s.flush()
-	}
 	if err == nil && s.image != nil {
 		s.image.sum(func(d digest.Digest) { p.whole = d })
 	}
-	s.close()
+	if failed := s.close(); err == nil {
+		err = failed
+	}
 	if late := p.wrong.Load(); err == nil && late != nil {
 		err = late
 	}

@@ -143,6 +143,17 @@ func (s *Store) PutFile(ctx context.Context, path string, want digest.Digest) (d
 		return "", 0, err
 	}
 	defer src.Close()
+	// Most often it is there from the last build: then nothing is copied.
+	d, n, err := copyHashed(ctx, nil, src)
+	if err == nil {
+		err = wanted(d, n, want)
+	}
+	if err != nil || s.holds(d, n) {
+		return d, n, err
+	}
+	if _, err := src.Seek(0, io.SeekStart); err != nil {
+		return "", 0, err
+	}
 	f, err := os.CreateTemp(filepath.Join(s.dir, "tmp"), "put-*")
 	if err != nil {
 		return "", 0, s.DiskFault(err, 0)
@@ -153,8 +164,7 @@ func (s *Store) PutFile(ctx context.Context, path string, want digest.Digest) (d
 		return s.Put(ctx, src, want)
 	}
 	// The clone is hashed, not the original, which may change meanwhile.
-	d, n, err := copyHashed(ctx, nil, f)
-	if err != nil {
+	if d, n, err = copyHashed(ctx, nil, f); err != nil {
 		return "", n, err
 	}
 	return d, n, s.settle(f, d, n, want)
@@ -181,11 +191,10 @@ func (s *Store) Adopt(ctx context.Context, path string, want digest.Digest) (dig
 
 // settle gives the temporary file f its name, or refuses it.
 func (s *Store) settle(f *os.File, d digest.Digest, n int64, want digest.Digest) error {
-	if want != "" && d != want {
-		return DigestMismatch.New("cannot keep %d bytes: have %s, need %s", n, d, want).
-			Hint("the source changed or its bytes were damaged on the way; compare with what its maker publishes")
+	if err := wanted(d, n, want); err != nil {
+		return err
 	}
-	if size, err := s.Size(d); err == nil && size == n {
+	if s.holds(d, n) {
 		return nil // somebody else was first, with the same bytes
 	}
 	if err := f.Chmod(0o444); err != nil {
@@ -198,6 +207,20 @@ func (s *Store) settle(f *os.File, d digest.Digest, n int64, want digest.Digest)
 		return s.DiskFault(err, n)
 	}
 	return os.Rename(f.Name(), s.Path(d))
+}
+
+// holds tells whether the blob is there with that many bytes.
+func (s *Store) holds(d digest.Digest, n int64) bool {
+	size, err := s.Size(d)
+	return err == nil && size == n
+}
+
+func wanted(d digest.Digest, n int64, want digest.Digest) error {
+	if want != "" && d != want {
+		return DigestMismatch.New("cannot keep %d bytes: have %s, need %s", n, d, want).
+			Hint("the source changed or its bytes were damaged on the way; compare with what its maker publishes")
+	}
+	return nil
 }
 
 // copyHashed reads r to its end in 1 MiB pieces, hashes it and writes it to w

@@ -144,7 +144,10 @@ func (w Wizard) diskPage() page {
 	p := page{title: "disk", lines: []line{say("Which disk shall become the node?"), say("Everything on it will be lost."), {}},
 		help: []string{"Compare the serial number with the label on the disk.", "A disk that cannot be taken says why beneath it."}}
 	f := field{id: FieldDisk, kind: choice, label: "Disk", do: Wizard.next}
-	if w.draft.node != "" {
+	switch said := w.draft.disk; {
+	case said != (spec.Disk{}) && said == w.draft.given.Disk:
+		f.options = append(f.options, option{value: "", label: "as the answers say: " + selector(said)})
+	case w.draft.node != "":
 		f.options = append(f.options, option{value: "", label: "as the roster says for " + w.draft.node})
 	}
 	for _, d := range w.facts.Machine.Disks {
@@ -162,6 +165,23 @@ func (w Wizard) diskPage() page {
 	}
 	p.fields = []field{f, act("rescan", "Look again", start("rescan", Rescan{}))}
 	return p
+}
+
+// selector is how answers choose a disk, in words.
+func selector(d spec.Disk) string {
+	how := "the only one"
+	switch {
+	case d.ByID != "":
+		how = d.ByID
+	case d.Serial != "":
+		how = "serial " + d.Serial
+	case d.Choose != "":
+		how = "the " + d.Choose
+	}
+	if d.MinSize > 0 {
+		how += ", of " + d.MinSize.String() + " or more"
+	}
+	return how
 }
 
 // holds is what is on a disk now, in words.

@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -18,23 +17,15 @@ import (
 // "ascii" and "large" change how the screens look.
 const argTUI = "caisson.tui"
 
-// asks says whether a person has to be asked: nobody has given answers, and there
-// is a terminal to ask at. A roster entry alone is no consent.
+// asks says whether a person is asked: nobody has agreed beforehand that a disk may
+// be erased. Answers without consent, and a roster entry, only fill the screens in.
 func (c installCmd) asks(r *run) bool {
-	line := r.env.Cmdline()
-	if c.Answers != "" || slices.Contains(wishes(line), "off") {
+	if slices.Contains(wishes(r.env.Cmdline()), "off") {
 		return false
 	}
-	for _, name := range []string{argAnswers, argNode, argErase} {
-		if argument(line, name) != "" {
-			return false
-		}
-	}
-	if _, err := r.env.Labelled(label, fileName); err == nil {
-		return false
-	}
-	_, err := os.Stat(filepath.Join(c.Medium, onMedium))
-	return err != nil
+	// An error is said on the screens, once the medium is checked.
+	a, _, _ := search{env: r.env, file: c.Answers, medium: unchecked{os.DirFS(c.Medium)}}.given()
+	return a.Confirm.Erase == ""
 }
 
 // wishes are how the screens shall be, as words.

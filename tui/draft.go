@@ -97,6 +97,9 @@ func (d Draft) Answers(f Facts) (spec.Answers, map[Field][]error) {
 	if why := f.Refused[d.get(FieldDisk)]; why != "" {
 		wrong[FieldDisk] = append(wrong[FieldDisk], spec.AnswersValue.New("cannot use disk: have %s, need another disk: %s", d.get(FieldDisk), why))
 	}
+	if a.Role != "" && !f.offers(a.Role) {
+		wrong[FieldRole] = append(wrong[FieldRole], spec.AnswersValue.New("cannot use role: have %q, need one that this medium offers", a.Role))
+	}
 	whole, err := spec.Complete(f.Enclave, a)
 	if !reflect.DeepEqual(whole.Network, a.Network) && a.Node != "" {
 		// The entry has what the person took away: the answers stand alone then.

@@ -131,3 +131,33 @@ func TestAnswersThatComeLater(t *testing.T) {
 		t.Errorf("without the stick: %+v", a)
 	}
 }
+
+// TestRolesOfTheMedium: what its profile has no row for is said and not offered,
+// and answers that name it are stopped at the question.
+func TestRolesOfTheMedium(t *testing.T) {
+	s := shot(t, nil)
+	delete(s.facts.Needs, spec.Worker)
+	s.facts.Needs["rugged edge"] = s.facts.Needs[spec.ControlPlane]
+	s.do(t, toRole...)
+	p := s.w.page()
+	var offered, absent []string
+	for _, o := range p.fields[0].options {
+		offered = append(offered, o.value)
+	}
+	for _, l := range p.foot {
+		name, _, _ := strings.Cut(flat(l.spans), ":")
+		absent = append(absent, name)
+	}
+	if have := strings.Join(offered, ", "); have != "control-plane, rugged edge, roster node1, roster node2" {
+		t.Errorf("offers %s", have)
+	}
+	if have := strings.Join(absent, ", "); have != "Join a control-plane, Worker" {
+		t.Errorf("says that it lacks %s", have)
+	}
+	s.do(t, "given name: edge7; role: worker; network: {interface: none, address: 10.20.0.37/24}")
+	s.w, _ = s.w.checkMedium()
+	s.send(MediumOK{s.facts})
+	if wrong := s.w.errors()[FieldRole]; s.w.step != rolePage || len(wrong) != 1 || !spec.AnswersValue.Is(wrong[0]) {
+		t.Errorf("at step %d with %v, want the role refused", s.w.step, wrong)
+	}
+}

@@ -43,6 +43,7 @@ var shots = []struct {
 	{"03-machine", toMachine},
 	{"03-machine-bad", slices.Concat([]string{"bad-firmware", "tick 2001-01-01T00:00:00Z"}, toMachine)},
 	{"04-role", toRole},
+	{"04-role-end", then(toRole, "keys down down down")},
 	{"05-disk", toDisk},
 	{"05-disk-refused", then(toDisk, "keys down enter")},
 	{"06-network", toNetwork},

@@ -197,7 +197,8 @@ func (c installCmd) gather(r *run, sink event.Sink) (plan.Input, *bundle.Verifie
 	if err != nil {
 		return plan.Input{}, nil, err
 	}
-	return plan.Input{Machine: m, Enclave: e, Spec: raw, Bundle: verified, Profile: profile, Engine: engine(e)}, verified, nil
+	return plan.Input{Machine: m, Enclave: e, Spec: raw, Bundle: verified, Profile: profile, Engine: engine(e),
+		Kernel: kept(r.env.Cmdline())}, verified, nil
 }
 
 // engine is the registry that the Spec names; spec refuses any other name.

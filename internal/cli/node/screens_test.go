@@ -14,6 +14,7 @@ import (
 
 	"caisson.dev/caisson/internal/event"
 	"caisson.dev/caisson/internal/fault"
+	"caisson.dev/caisson/nodeos"
 	"caisson.dev/caisson/spec"
 	"caisson.dev/caisson/tui"
 )
@@ -222,6 +223,53 @@ func TestAnswersWithoutConsentAreAskedFor(t *testing.T) {
 	events := b.events()
 	if last := events[len(events)-1]; last.Name != "done" || last.Data["result"] != "ok" || last.Data["node"] != "node1" {
 		t.Errorf("have %+v last on the port, want done (ok) of node1", last)
+	}
+}
+
+// TestLooks: how the screens shall look goes from the installer's kernel line to
+// the node's, and from there to the status console; nothing else does.
+func TestLooks(t *testing.T) {
+	for line, want := range map[string]struct {
+		kept         string
+		ascii, large bool
+		colour       tui.Colours
+	}{
+		"caisson.live":                       {"", false, false, tui.Colour16},
+		"caisson.tui=off":                    {"", false, false, tui.Colour16},
+		"caisson.tui=large,mono,init=/bin/x": {"caisson.tui=mono,large", false, true, tui.Mono},
+		"caisson.tui=ascii caisson.node=x":   {"caisson.tui=ascii", true, false, tui.Colour16},
+		"caisson.tui=plain":                  {"caisson.tui=plain", true, false, tui.Mono},
+	} {
+		node := strings.Join(kept(line), " ")
+		at := dressed(tui.Terminal{}, wishes(node))
+		if node != want.kept || at.ASCII != want.ascii || at.Large != want.large || at.Colour != want.colour {
+			t.Errorf("%s: have %q, %+v", line, node, at)
+		}
+	}
+	b := newBench(t)
+	b.cmdline = "caisson.tui=large,off"
+	h := newHost(t, b)
+	if _, err := h.Verify(t.Context(), func(int64, int64) {}); err != nil {
+		t.Fatal(err)
+	}
+	p, err := h.Plan(spec.Answers{Node: "node1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Install(t.Context(), p, "any", event.Discard); err != nil {
+		t.Fatal(err)
+	}
+	entries := 0
+	for path, raw := range b.sys.Files {
+		if strings.Contains(path, nodeos.EntryDir) {
+			entries++
+			if !strings.HasSuffix(strings.TrimSpace(string(raw)), " caisson.tui=large") {
+				t.Errorf("%s is\n%s", path, raw)
+			}
+		}
+	}
+	if entries != 1 {
+		t.Errorf("found %d boot entries", entries)
 	}
 }
 

@@ -47,7 +47,9 @@ func LoadAnswers(path string) (Answers, error) {
 }
 
 // ParseAnswers is LoadAnswers for bytes at hand. Answers may be partial: a
-// roster entry, a person, or Complete adds what they leave open.
+// roster entry, a person, or Complete adds what they leave open. Next to an error
+// stands what could be read all the same: good for nothing but to see whether
+// faulty answers were meant for nobody present.
 func ParseAnswers(raw []byte) (Answers, error) { return parseAnswers(raw, "answers.yaml") }
 
 func parseEnclave(raw []byte, name, dir string) (Loaded, error) {
@@ -73,10 +75,7 @@ func parseAnswers(raw []byte, name string) (Answers, error) {
 		p.settled = len(p.list)
 		p.answers(a, false)
 	}
-	if err := p.join(name, where); err != nil {
-		return Answers{}, err
-	}
-	return a, nil
+	return a, p.join(name, where)
 }
 
 // Refuse is a fault of one field, with the words and the place that Load's own

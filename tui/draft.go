@@ -13,7 +13,7 @@ import (
 // The fields of a Draft.
 const (
 	FieldRole      Field = "role"      // a role, or an entry of the roster (roster.go)
-	FieldDisk      Field = "disk"      // a stable path; "" leaves it to the roster entry
+	FieldDisk      Field = "disk"      // a stable path; "" leaves it to Draft.disk
 	FieldInterface Field = "interface" // a kernel name, "none", a bond (link.go), or "" for any card
 	FieldMode      Field = "mode"      // static or dhcp
 	FieldAddress   Field = "address"
@@ -39,9 +39,12 @@ const (
 // Draft is what was typed and chosen, as it was typed: nothing is lost on the
 // way back, and nothing is judged before Answers. It is a value.
 type Draft struct {
-	node   string   // the roster entry that it is
-	role   string   // of that entry
-	dns    []string // of that entry; not asked for
+	given  spec.Answers // what was answered before any person was asked
+	from   string       // where that was found
+	node   string       // the roster entry that it is
+	role   string       // of that entry
+	dns    []string     // of that entry or of what was given; not asked for
+	disk   spec.Disk    // likewise; counts while no disk is chosen
 	values map[Field]string
 }
 
@@ -59,42 +62,6 @@ func (d Draft) with(f Field, value string) Draft {
 	return d
 }
 
-// begin fills in what the facts settle: the roster entry, or what leaves no choice.
-// What was typed before stays.
-func (d Draft) begin(f Facts) Draft {
-	if d.get(FieldMode) != "" {
-		return d
-	}
-	d = d.with(FieldMode, static).with(FieldAfter, spec.DefaultAfter)
-	if f.Node != "" {
-		return d.of(rosterWord+f.Node, f)
-	}
-	var free []string
-	for _, disk := range f.Machine.Disks {
-		if f.Refused[disk.StablePath()] == "" && !disk.Medium && !disk.Removable && !disk.ReadOnly {
-			free = append(free, disk.StablePath())
-		}
-	}
-	if len(free) == 1 {
-		d = d.with(FieldDisk, free[0])
-	}
-	var linked []string
-	for _, n := range f.Machine.NICs {
-		if n.Link {
-			linked = append(linked, n.Name)
-		}
-	}
-	switch {
-	case len(f.Machine.NICs) == 0:
-		d = d.with(FieldInterface, spec.NoInterface)
-	case len(f.Machine.NICs) == 1:
-		d = d.with(FieldInterface, f.Machine.NICs[0].Name)
-	case len(linked) == 1:
-		d = d.with(FieldInterface, linked[0])
-	}
-	return d
-}
-
 // Answers are what the draft says, complete, with everything that is wrong by
 // the field that is to be mended; "" holds what belongs to no field. Answers
 // are good only if there is no such entry.
@@ -104,7 +71,7 @@ func (d Draft) Answers(f Facts) (spec.Answers, map[Field][]error) {
 		wrong[at] = append(wrong[at], spec.AnswersIncomplete.New("cannot use %s: have nothing, need %s", what, need))
 	}
 	a := spec.Answers{APIVersion: spec.APIVersion, Kind: spec.KindAnswers, Node: d.node,
-		Name: trimmed(d, FieldName), Role: d.roleOf(), After: trimmed(d, FieldAfter)}
+		Name: trimmed(d, FieldName), Role: d.roleOf(), Users: d.users(), After: trimmed(d, FieldAfter)}
 	network, unread := d.network()
 	a.Network, a.Time.NTP = network, words(trimmed(d, FieldNTP))
 	for f, err := range unread {
@@ -116,24 +83,22 @@ func (d Draft) Answers(f Facts) (spec.Answers, map[Field][]error) {
 	if a.Name == "" {
 		missing(FieldName, "name", "the node's name, as in node1")
 	}
-	if user, key := trimmed(d, FieldUser), trimmed(d, FieldKey); user != "" || key != "" {
-		u := spec.User{Name: user, Admin: true}
-		if key != "" {
-			u.SSHKeys = []string{key}
-		}
-		a.Users = []spec.User{u}
-	}
-	switch disk, ok := d.disk(f.Machine); {
+	switch disk, ok := d.chosen(f.Machine); {
 	case ok:
 		var err error
 		if a.Disk, err = name(disk, f.Machine); err != nil {
 			wrong[FieldDisk] = append(wrong[FieldDisk], err)
 		}
-	case d.node == "" || d.get(FieldDisk) != "":
+	case d.get(FieldDisk) == "" && (d.node != "" || d.disk != (spec.Disk{})):
+		a.Disk = d.disk
+	default:
 		missing(FieldDisk, "disk", "the disk to install to")
 	}
 	if why := f.Refused[d.get(FieldDisk)]; why != "" {
 		wrong[FieldDisk] = append(wrong[FieldDisk], spec.AnswersValue.New("cannot use disk: have %s, need another disk: %s", d.get(FieldDisk), why))
+	}
+	if a.Role != "" && !f.offers(a.Role) {
+		wrong[FieldRole] = append(wrong[FieldRole], spec.AnswersValue.New("cannot use role: have %q, need one that this medium offers", a.Role))
 	}
 	whole, err := spec.Complete(f.Enclave, a)
 	if !reflect.DeepEqual(whole.Network, a.Network) && a.Node != "" {
@@ -156,8 +121,8 @@ func (d Draft) Answers(f Facts) (spec.Answers, map[Field][]error) {
 
 func trimmed(d Draft, f Field) string { return strings.TrimSpace(d.get(f)) }
 
-// disk finds the disk that was chosen.
-func (d Draft) disk(m machine.Machine) (machine.Disk, bool) {
+// chosen finds the disk that was chosen.
+func (d Draft) chosen(m machine.Machine) (machine.Disk, bool) {
 	for _, disk := range m.Disks {
 		if path := d.get(FieldDisk); path != "" && disk.StablePath() == path {
 			return disk, true

@@ -33,6 +33,10 @@ type Facts struct {
 	Needs    map[string]profiles.Needs // by role
 	Node     string                    // the roster entry that matches this machine; "" if none does
 	Refused  map[string]string         // by a disk's stable path: why it cannot be taken
+
+	Answers     spec.Answers // found ahead of any person, perhaps partial and never with consent
+	AnswersFrom string       // where; "" if there are none
+	AnswersErr  error        // why what is there cannot be used; Answers is empty then
 }
 
 // Result is what a finished install leaves behind.

@@ -26,7 +26,7 @@ var texts = []string{"node1", "edge1", "10.20.0.31/24", "10.20.0.1", "2026-11-25
 	"control-plane", "worker", "banana", "reboot", "poweroff", "42", "9000", "-1", "bond eno1,eno2", "bond ,", "10.20.0.1 ntp.x", "nx0n", "NX0N", "0016", "/dev/disk/by-id/ata-Old_16", "/dev/disk/by-id/nvme-Acme_SSD_512_S4EWNX0N"}
 
 var fieldIDs = []Field{FieldRole, FieldDisk, FieldInterface, FieldMode, FieldAddress, FieldGateway, FieldName, FieldAfter, FieldClock, FieldUser, FieldKey,
-	FieldLarge, FieldTyped, FieldVLAN, FieldMTU, FieldNTP, "continue", "install", "check", "save", "back", "again", "log", "rescan", "set", "close", "onward", "bundle", "shell", "reboot", "poweroff"}
+	FieldLarge, FieldTyped, FieldVLAN, FieldMTU, FieldNTP, "continue", "install", "check", "save", "back", "again", "log", "rescan", "set", "close", "onward", "bundle", "shell", "reboot", "poweroff", "without"}
 
 func (p *player) play(a, b byte) {
 	t := func(n int) string { return texts[int(b)%n] }
@@ -166,7 +166,7 @@ func TestManyEvents(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(1, 2))
 	var starts []stage // plays begin here and there, to get everywhere
-	for _, way := range [][]string{nil, toNetwork, toReview, toConfirm} {
+	for _, way := range [][]string{nil, toNetwork, toReview, toConfirm, {"given " + whole}, {"given no: field"}} {
 		starts = append(starts, *shot(t, way))
 	}
 	agreed, ended := 0, 0

@@ -75,6 +75,7 @@ type page struct {
 	lines   []line
 	side    []line // to the right of lines, where there is room
 	fields  []field
+	foot    []line // beneath the fields
 	help    []string
 	reading bool // the text comes first: Down reads on before it moves
 }

@@ -121,7 +121,7 @@ func (p *prompter) show() error {
 		if w.over == menu {
 			lines = nil // it speaks of keys
 		}
-		lines = slices.Concat(lines, w.status(pg))
+		lines = slices.Concat(lines, pg.foot, w.status(pg))
 		for len(lines) > 0 && blank(lines[len(lines)-1]) {
 			lines = lines[:len(lines)-1]
 		}

@@ -19,21 +19,15 @@ func (d Draft) of(chosen string, f Facts) Draft {
 			d = d.with(at, "")
 		}
 	}
-	d.node, d.role, d.dns = "", "", nil
+	d.node, d.role, d.dns, d.disk = "", "", d.given.Network.DNS, d.given.Disk
 	name, ok := strings.CutPrefix(chosen, rosterWord)
 	i := slices.IndexFunc(f.Enclave.Nodes, func(n spec.Node) bool { return n.Name == name })
 	if !ok || i < 0 {
 		return d
 	}
-	n := f.Enclave.Nodes[i]
-	d.node, d.role, d.dns = n.Name, n.Role, n.Network.DNS
-	d = d.with(FieldName, n.Name).with(FieldDisk, "").with(FieldMode, static).with(FieldInterface, linkText(n.Network)).
-		with(FieldAddress, n.Network.Address).with(FieldGateway, n.Network.Gateway).
-		with(FieldVLAN, numberText(n.Network.VLAN)).with(FieldMTU, numberText(n.Network.MTU))
-	if n.Network.Address == "" {
-		d = d.with(FieldMode, dhcp)
-	}
-	return d
+	n := d.entry(f.Enclave.Nodes[i])
+	d.node, d.role, d.dns, d.disk = name, n.Role, n.Network.DNS, n.Disk
+	return d.with(FieldName, n.Name).with(FieldDisk, "").addressed(n.Network)
 }
 
 // roleOf is the role, whichever way it was chosen.

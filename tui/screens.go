@@ -89,16 +89,24 @@ func (w Wizard) welcomePage() page {
 	}
 	if w.facts != nil {
 		p.fields[0].label = "Check the medium again"
-		p.fields = append([]field{act("onward", "Continue", func(w Wizard) (Wizard, []Effect) { return w.goTo(machinePage), nil })}, p.fields...)
+		p.fields = append([]field{act("onward", "Continue", Wizard.onward)}, p.fields...)
 	}
 	p.help = []string{"The manifest names every file of the medium with its digest. Its own digest stands for them all.",
 		"Large print leaves out what can be done without and gives each line more room."}
 	return p
 }
 
+// onward goes on from a medium that was checked.
+func (w Wizard) onward() (Wizard, []Effect) {
+	if w.refusesAnswers() {
+		return w.goTo(medium), nil
+	}
+	return w.goTo(machinePage), nil
+}
+
 // checkMedium reads the medium; what was known of it counts no longer.
 func (w Wizard) checkMedium() (Wizard, []Effect) {
-	w.check, w.checked, w.facts = work{}, nil, nil
+	w.check, w.checked, w.facts, w.without = work{}, nil, nil, false
 	return start("verify", Verify{})(w.stale().goTo(medium))
 }
 
@@ -110,6 +118,8 @@ func (w Wizard) mediumPage() page {
 		p.lines = append([]line{strong("The medium cannot be used. Nothing was written."), {}}, faultLines(w.checked)...)
 		p.fields = []field{act("check", "Check it again", Wizard.checkMedium)}
 		p.reading = true
+	case w.refusesAnswers():
+		return w.badAnswersPage(p)
 	case w.facts != nil && !w.waiting["verify"]:
 		p.lines = []line{marked(OK, "Every byte of the medium is as its manifest says."), {},
 			row("Release", Span{w.facts.Release, Code}),

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -116,22 +117,12 @@ func (w Wizard) setClock() (Wizard, []Effect) {
 func (w Wizard) usersPage() page {
 	p := page{title: "administrators", help: []string{"These people can log in to the node and act as root.",
 		"A key is one line of a file such as id_ed25519.pub. It can be pasted on a serial line.", "No password is asked for here: the Spec can carry hashes."}}
-	if users := w.facts.Enclave.Users; len(users) > 0 {
-		p.lines = append(p.lines, say("The medium brings these accounts:"))
-		for _, u := range users {
-			means := []string{count(len(u.SSHKeys), "key")}
-			if u.PasswordHash != "" {
-				means = append(means, "a password")
-			}
-			kind := "may log in"
-			if u.Admin {
-				kind = "may act as root"
-			}
-			p.lines = append(p.lines, line{spans: []Span{{"  " + pad(u.Name, 16), Strong}, {list(append([]string{kind}, means...)...), Plain}}})
-		}
-	} else {
+	medium, given := w.facts.Enclave.Users, w.draft.given.Users
+	if len(medium) == 0 && len(given) == 0 {
 		p.lines = append(p.lines, marked(Warn, "The medium brings no account: without one here nobody can log in to the node."))
 	}
+	p.lines = append(p.lines, accounts("The medium brings these accounts:", medium)...)
+	p.lines = append(p.lines, accounts("The answers bring these accounts, in place of any of the same name:", given)...)
 	p.lines = append(p.lines, line{}, say("One more may be added. Both lines may stay empty."), line{})
 	p.fields = []field{
 		{id: FieldUser, kind: text, label: "Account", width: 32, form: "as in ops"},
@@ -139,10 +130,30 @@ func (w Wizard) usersPage() page {
 		goOn("Continue: make the plan"),
 	}
 	name := trimmed(w.draft, FieldUser)
-	for _, u := range w.facts.Enclave.Users {
-		if u.Name == name && name != "" {
-			p.lines = append(p.lines, marked(Warn, "This replaces the medium's account "+strings.TrimSpace(name)+"."), line{})
+	for i, u := range slices.Concat(medium, given) {
+		if whose := box(i < len(medium), "medium's", "answers'"); u.Name == name && name != "" {
+			p.lines = append(p.lines, marked(Warn, "This replaces the "+whose+" account "+name+"."), line{})
 		}
 	}
 	return p
+}
+
+// accounts lists users beneath a sentence.
+func accounts(sentence string, users []spec.User) []line {
+	if len(users) == 0 {
+		return nil
+	}
+	out := []line{say(sentence)}
+	for _, u := range users {
+		means := []string{count(len(u.SSHKeys), "key")}
+		if u.PasswordHash != "" {
+			means = append(means, "a password")
+		}
+		kind := "may log in"
+		if u.Admin {
+			kind = "may act as root"
+		}
+		out = append(out, line{spans: []Span{{"  " + pad(u.Name, 16), Strong}, {list(append([]string{kind}, means...)...), Plain}}})
+	}
+	return out
 }

@@ -8,7 +8,24 @@ import (
 	"caisson.dev/caisson/spec"
 )
 
-var roles = []string{spec.ControlPlane, spec.Worker}
+// roles are all that a node can be for, in the order of the screen. A medium
+// offers those that Facts.Needs has a row for.
+var roles = []struct {
+	name     string // as in spec.Answers
+	sentence string // what it is for
+	absent   string // why a medium may not offer it
+}{
+	{spec.ControlPlane, "Runs the cluster itself. The first node of an enclave is one.", "its profile has none"},
+	{"join a control-plane", "Runs the cluster together with the others, so that one of them may fail.", "its profile cannot do that yet"},
+	{spec.Worker, "Runs programs. It needs a control-plane node to join.", "its profile has none"},
+	{"rugged edge", "One box that is a whole small cluster.", "that needs one with the profile k3s-edge"},
+}
+
+// offers says whether the medium's profile has the role.
+func (f Facts) offers(role string) bool {
+	_, ok := f.Needs[role]
+	return ok
+}
 
 // secure says Secure Boot's state in words.
 var secure = map[string]Span{
@@ -56,12 +73,15 @@ func (w Wizard) verdicts() []line {
 	if f.Machine.Firmware != machine.UEFI {
 		bad = append(bad, marked(Bad, "It started in BIOS mode. Turn UEFI on in the firmware's setup, then start the medium again."))
 	}
-	fits := false
+	fits, lacks := false, []string{}
 	for _, r := range roles {
-		fits = fits || len(w.lacks(r)) == 0
+		if f.offers(r.name) {
+			lacks = w.lacks(r.name)
+			fits = fits || len(lacks) == 0
+		}
 	}
 	if !fits {
-		bad = append(bad, marked(Bad, "It is too small for every role: "+strings.Join(w.lacks(roles[len(roles)-1]), "; ")+"."))
+		bad = append(bad, marked(Bad, "It is too small for every role: "+strings.Join(lacks, "; ")+"."))
 	}
 	free := 0
 	for _, d := range f.Machine.Disks {
@@ -115,22 +135,21 @@ func nicSpans(n machine.NIC) []Span {
 	return []Span{{pad(n.Name, 11), Plain}, {pad(n.MAC, 19), Code}, link}
 }
 
-// sentences say what each role is for.
-var sentences = map[string]string{
-	spec.ControlPlane: "Runs the cluster itself. The first node of an enclave is one.",
-	spec.Worker:       "Runs programs. It needs a control-plane node to join.",
-}
-
 func (w Wizard) rolePage() page {
 	p := page{title: "role", lines: []line{say("What is this node for?"), {}},
 		help: []string{"The first node is a control-plane: it holds the cluster's state.", "A worker has no use without one.",
 			"A node of the roster brings its name and address with it."}}
 	f := field{id: FieldRole, kind: choice, label: "Role", do: Wizard.asEntry}
 	for _, r := range roles {
-		n := w.facts.Needs[r]
-		o := option{value: r, label: r, more: []line{say(sentences[r])}}
+		if !w.facts.offers(r.name) {
+			p.foot = append(p.foot, dim(sentenceCase(r.name)+": not on this medium: "+r.absent+"."))
+			p.help = append(p.help, sentenceCase(r.name)+": "+r.sentence+" Not on this medium: "+r.absent+".")
+			continue
+		}
+		n := w.facts.Needs[r.name]
+		o := option{value: r.name, label: r.name, more: []line{say(r.sentence)}}
 		o.more = append(o.more, dim(fmt.Sprintf("Needs %s of memory, %s, a disk with %s beside the medium's own content.", n.Memory, count(n.CPUs, "processor"), n.Disk)))
-		if lacks := w.lacks(r); len(lacks) > 0 {
+		if lacks := w.lacks(r.name); len(lacks) > 0 {
 			o.refused = strings.Join(lacks, "; ")
 		}
 		f.options = append(f.options, o)
@@ -144,7 +163,10 @@ func (w Wizard) diskPage() page {
 	p := page{title: "disk", lines: []line{say("Which disk shall become the node?"), say("Everything on it will be lost."), {}},
 		help: []string{"Compare the serial number with the label on the disk.", "A disk that cannot be taken says why beneath it."}}
 	f := field{id: FieldDisk, kind: choice, label: "Disk", do: Wizard.next}
-	if w.draft.node != "" {
+	switch said := w.draft.disk; {
+	case said != (spec.Disk{}) && said == w.draft.given.Disk:
+		f.options = append(f.options, option{value: "", label: "as the answers say: " + selector(said)})
+	case w.draft.node != "":
 		f.options = append(f.options, option{value: "", label: "as the roster says for " + w.draft.node})
 	}
 	for _, d := range w.facts.Machine.Disks {
@@ -162,6 +184,23 @@ func (w Wizard) diskPage() page {
 	}
 	p.fields = []field{f, act("rescan", "Look again", start("rescan", Rescan{}))}
 	return p
+}
+
+// selector is how answers choose a disk, in words.
+func selector(d spec.Disk) string {
+	how := "the only one"
+	switch {
+	case d.ByID != "":
+		how = d.ByID
+	case d.Serial != "":
+		how = "serial " + d.Serial
+	case d.Choose != "":
+		how = "the " + d.Choose
+	}
+	if d.MinSize > 0 {
+		how += ", of " + d.MinSize.String() + " or more"
+	}
+	return how
 }
 
 // holds is what is on a disk now, in words.

@@ -12,6 +12,10 @@ import (
 
 const sshKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f ops@field"
 
+// whole is an answer file that leaves nothing open but consent.
+const whole = "name: edge7; role: control-plane; disk: {serial: S4EWNX0N}; network: {interface: eno1, address: 10.20.0.37/24, dns: [10.20.0.1]}; time: {ntp: [10.20.0.1]}; users: [{name: ops, sshKeys: [\"" +
+	sshKey + "\"], admin: true}, {name: audit, sshKeys: [\"" + sshKey + "\"]}]; after: poweroff"
+
 // The way to each screen, from one to the next.
 var (
 	toMachine = []string{"keys enter enter"}
@@ -34,10 +38,12 @@ var shots = []struct {
 	{"01-welcome", nil},
 	{"02-medium", []string{"hold verify", "keys enter", "progress"}},
 	{"02-medium-ok", []string{"keys enter"}},
+	{"02-answers-bad", []string{"given disc: {serial: S1}; role: boss", "keys enter"}},
 	{"02-medium-bad", []string{"hold verify", "keys enter", "bad-medium"}},
 	{"03-machine", toMachine},
 	{"03-machine-bad", slices.Concat([]string{"bad-firmware", "tick 2001-01-01T00:00:00Z"}, toMachine)},
 	{"04-role", toRole},
+	{"04-role-end", then(toRole, "keys down down down")},
 	{"05-disk", toDisk},
 	{"05-disk-refused", then(toDisk, "keys down enter")},
 	{"06-network", toNetwork},
@@ -49,6 +55,9 @@ var shots = []struct {
 	{"09-users-wrong", then(toUsers, "type Ops", "keys enter", "type ssh-rsa AAAA", "keys enter enter")},
 	{"10-review", toReview},
 	{"10-review-end", then(toReview, "keys pgdn pgdn pgdn pgdn")},
+	{"09-users-given", []string{"given " + whole, "keys enter esc"}},
+	{"10-review-given", []string{"given " + whole, "keys enter"}},
+	{"10-review-without", slices.Concat([]string{"given nothing: here", "keys enter tab enter"}, toReview[1:])},
 	{"10-review-bad", slices.Concat([]string{"bad-firmware"}, toReview)},
 	{"11-confirm", toConfirm},
 	{"11-confirm-wrong", then(toConfirm, "type 1234", "keys enter enter")},

@@ -239,6 +239,13 @@ func (s *stage) do(t testing.TB, lines ...string) {
 					break
 				}
 			}
+		case "given": // an answer file without its head; a ; ends a line
+			s.facts.AnswersFrom = "answers.yaml on the medium labelled CAISSON"
+			s.facts.Answers, s.facts.AnswersErr = spec.ParseAnswers([]byte(
+				"apiVersion: " + spec.APIVersion + "\nkind: Answers\n" + strings.ReplaceAll(rest, "; ", "\n")))
+			if s.facts.AnswersErr != nil {
+				s.facts.Answers = spec.Answers{}
+			}
 		case "bad-firmware":
 			s.facts.Machine.Firmware = machine.BIOS
 		default:

@@ -39,9 +39,18 @@ func (w Wizard) layout(c Canvas) layout {
 		l.text = append(l.text, draw(x, width, c)...)
 	}
 	fields, at, cursor := w.fieldRows(p, width, c)
+	if len(p.foot) > 0 && !c.Large {
+		fields = append(fields, nil)
+	}
+	for _, x := range p.foot {
+		fields = append(fields, draw(x, width, c)...)
+	}
 	focus := 0
 	if len(at) > 0 {
 		focus = at[min(w.focus, len(at)-1)]
+	}
+	if n := len(p.fields); len(p.foot) > 0 && n > 0 && w.focus == n-1 && w.cursor >= len(p.fields[n-1].options)-1 {
+		focus += (height-min(len(l.text), height/3))/2 - 1 // the last row to the top: the foot comes into sight
 	}
 	l.fit(fields, focus, cursor, height)
 	return l

@@ -58,6 +58,7 @@ type Wizard struct {
 
 	check   work
 	checked error // the medium's fault
+	without bool  // the person goes on without answers that cannot be used
 
 	number  int // of the last plan asked for
 	plan    *plan.Plan
@@ -133,10 +134,10 @@ func (w Wizard) answered(ev Event) (Wizard, []Effect) {
 		}
 		facts := ev.Facts
 		w.facts, w.checked = &facts, nil
-		w.draft = w.draft.begin(facts)
-		if w.draft.node != "" {
-			return w.toReview()
+		if w.refusesAnswers() {
+			return w.settle(), nil
 		}
+		return w.begin()
 	case MediumFailed:
 		if w.waiting["verify"] {
 			w = w.waits("verify", false)

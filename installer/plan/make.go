@@ -41,6 +41,7 @@ type Input struct {
 	Bundle  Bundle
 	Profile profiles.Profile
 	Engine  images.Engine
+	Kernel  []string // words that the installed node's kernel line has beside its own
 }
 
 // Make decides. Its error joins every reason that stands against the install.
@@ -126,7 +127,7 @@ func (p *Plan) addSteps(in Input, m bundle.Manifest, blobs []File) error {
 	if err != nil {
 		return err
 	}
-	loader, entry, err := p.boot(m.OS)
+	loader, entry, err := p.boot(m.OS, in.Kernel)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/installer/machine"
+	"caisson.dev/caisson/internal/fault"
 	"caisson.dev/caisson/spec"
 )
 
@@ -42,80 +43,100 @@ type search struct {
 	enclave spec.Enclave
 }
 
-// find returns complete answers.
+// find returns complete answers, for an install with nobody to ask.
 func (s search) find() (a spec.Answers, from string, err error) {
-	a, from, err = s.first()
+	a, from, err = s.given()
 	if err != nil {
 		return a, from, err
 	}
 	if a.Node == "" && a.Name == "" {
 		n, ok, err := spec.FindNode(s.enclave, s.machine.Identity())
-		if err != nil {
+		switch {
+		case err != nil:
 			return a, from, err
-		}
-		if ok {
+		case ok && from == "":
+			a.Node, from = n.Name, "the roster entry that matches this machine"
+		case ok:
 			a.Node, from = n.Name, from+", for the roster entry that matches this machine"
+		case from == "":
+			return a, from, s.none()
 		}
 	}
+	a, err = spec.Complete(s.enclave, a)
+	return a, from, err
+}
+
+// open returns answers that a person completes on the screens. Consent is not
+// among them: it is given there.
+func (s search) open() (a spec.Answers, from string, err error) {
+	a, from, err = s.given()
+	a.Confirm = spec.Confirm{}
+	if err == nil {
+		// What is open or wrong is mended on the screens, but for these.
+		_, whole := spec.Complete(s.enclave, a)
+		for _, f := range fault.All(whole) {
+			if f.Code == spec.AnswersNode.Code || strings.HasPrefix(f.What, "cannot use network.dns") {
+				err = errors.Join(err, f)
+			}
+		}
+	}
+	if err != nil {
+		return spec.Answers{}, from, err
+	}
+	return a, from, nil
+}
+
+// given is what was answered, with the roster left aside; from is "" if nobody
+// has answered. With an error it is what could be read all the same.
+func (s search) given() (a spec.Answers, from string, err error) {
+	for _, place := range []func() (raw []byte, from string, err error){
+		s.flag, s.kernelFile, s.secondMedium, s.bootMedium,
+	} {
+		var raw []byte
+		raw, from, err = place()
+		if errors.Is(err, fs.ErrNotExist) {
+			from, err = "", nil
+			continue
+		}
+		if err == nil {
+			a, err = spec.ParseAnswers(raw)
+		}
+		break
+	}
 	line := s.env.Cmdline()
+	if v := argument(line, argNode); v != "" {
+		a.Node = v
+		if from == "" {
+			from = "the kernel command line (" + argNode + ")"
+		}
+	}
 	if v := argument(line, argErase); v != "" {
 		a.Confirm.Erase = v
 	}
 	if v := argument(line, argAfter); v != "" {
 		a.After = v
 	}
-	a, err = spec.Complete(s.enclave, a)
 	return a, from, err
 }
 
-func (s search) first() (spec.Answers, string, error) {
-	var looked []string
-	for _, place := range []func() (raw []byte, from string, err error){
-		s.flag, s.kernelFile, s.secondMedium, s.bootMedium,
-	} {
-		raw, from, err := place()
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			looked = append(looked, from)
-		case err != nil:
-			return spec.Answers{}, from, err
-		default:
-			a, err := spec.ParseAnswers(raw)
-			if v := argument(s.env.Cmdline(), argNode); v != "" && err == nil {
-				a.Node = v
-			}
-			return a, from, err
-		}
-	}
-	if v := argument(s.env.Cmdline(), argNode); v != "" {
-		return blank(v), "the kernel command line (" + argNode + ")", nil
-	}
-	looked = append(looked, argNode+"=NAME on the kernel command line")
-	n, ok, err := spec.FindNode(s.enclave, s.machine.Identity())
-	if err != nil {
-		return spec.Answers{}, "the roster", err
-	}
-	if ok {
-		return blank(n.Name), "the roster entry that matches this machine", nil
-	}
-	looked = append(looked, "a roster entry that matches this machine ("+seen(s.machine)+")")
+// none says where answers were looked for.
+func (s search) none() error {
 	f := AnswersNone.New("cannot install with nobody to ask: have no answers, need to know which node this is and that its disk may be erased")
-	for _, l := range looked {
+	for _, l := range []string{
+		"--answers FILE", argAnswers + "=... on the kernel command line", fileName + " on a second medium labelled " + label,
+		onMedium + " on the boot medium", argNode + "=NAME on the kernel command line", "a roster entry that matches this machine (" + seen(s.machine) + ")",
+	} {
 		f.Hint("looked for %s: none", l)
 	}
-	return spec.Answers{}, "", f.
+	return f.
 		Hint("make a second small medium with `caisson answers FILE -o answers.iso`, attach it and restart").
 		Hint("or add %s=NAME %s=any-blank to the kernel command line in the boot menu", argNode, argErase).
 		Hint("or start without answers and go through the screens")
 }
 
-func blank(node string) spec.Answers {
-	return spec.Answers{APIVersion: spec.APIVersion, Kind: spec.KindAnswers, Node: node}
-}
-
 func (s search) flag() ([]byte, string, error) {
 	if s.file == "" {
-		return nil, "--answers FILE", fs.ErrNotExist
+		return nil, "", fs.ErrNotExist
 	}
 	b, err := readSmall(s.file)
 	if errors.Is(err, os.ErrNotExist) { // named and not there: an error, not a place to skip
@@ -130,7 +151,7 @@ func (s search) kernelFile() ([]byte, string, error) {
 	v := argument(s.env.Cmdline(), argAnswers)
 	from := "the kernel command line (" + argAnswers + ")"
 	if v == "" {
-		return nil, argAnswers + "=... on the kernel command line", fs.ErrNotExist
+		return nil, "", fs.ErrNotExist
 	}
 	if text, ok := strings.CutPrefix(v, "base64:"); ok {
 		b, err := base64.StdEncoding.DecodeString(text)
@@ -145,10 +166,7 @@ func (s search) kernelFile() ([]byte, string, error) {
 
 func (s search) secondMedium() ([]byte, string, error) {
 	b, err := s.env.Labelled(label, fileName)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fileName + " on a second medium labelled " + label, fs.ErrNotExist
-	}
-	return b, "the medium labelled " + label, err
+	return b, fileName + " on the medium labelled " + label, err
 }
 
 func (s search) bootMedium() ([]byte, string, error) {
@@ -158,7 +176,20 @@ func (s search) bootMedium() ([]byte, string, error) {
 			return b, onMedium + " on the boot medium", err
 		}
 	}
-	return nil, onMedium + " on the boot medium", fs.ErrNotExist
+	return nil, "", fs.ErrNotExist
+}
+
+// unchecked is a medium before its check. That will do to see whether there is
+// consent: whatever is acted on is read again from the verified medium.
+type unchecked struct{ fs.FS }
+
+func (u unchecked) OpenPath(path string) (io.ReadCloser, error) { return u.Open(path) }
+
+func (u unchecked) Manifest() bundle.Manifest {
+	if _, err := fs.Stat(u.FS, onMedium); err != nil {
+		return bundle.Manifest{}
+	}
+	return bundle.Manifest{Files: []bundle.File{{Path: onMedium}}}
 }
 
 func (s search) verified(path string) ([]byte, error) {

@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -15,30 +14,38 @@ import (
 
 // argTUI is the kernel argument for the screens: words with commas between them.
 // "off" shows none; "plain" asks line by line, for screen readers; "mono",
-// "ascii" and "large" change how the screens look.
+// "ascii" and "large" change how the screens look, and go to the installed node
+// for its status console. That has no lines to ask by: "plain" is "mono,ascii" there.
 const argTUI = "caisson.tui"
 
-// asks says whether a person has to be asked: nobody has given answers, and there
-// is a terminal to ask at. A roster entry alone is no consent.
+// asks says whether a person is asked: nobody has agreed beforehand that a disk may
+// be erased. Answers without consent, and a roster entry, only fill the screens in.
 func (c installCmd) asks(r *run) bool {
-	line := r.env.Cmdline()
-	if c.Answers != "" || slices.Contains(wishes(line), "off") {
+	if slices.Contains(wishes(r.env.Cmdline()), "off") {
 		return false
 	}
-	for _, name := range []string{argAnswers, argNode, argErase} {
-		if argument(line, name) != "" {
-			return false
-		}
-	}
-	if _, err := r.env.Labelled(label, fileName); err == nil {
-		return false
-	}
-	_, err := os.Stat(filepath.Join(c.Medium, onMedium))
-	return err != nil
+	// An error is said on the screens, once the medium is checked.
+	a, _, _ := search{env: r.env, file: c.Answers, medium: unchecked{os.DirFS(c.Medium)}}.given()
+	return a.Confirm.Erase == ""
 }
 
 // wishes are how the screens shall be, as words.
 func wishes(cmdline string) []string { return strings.Split(argument(cmdline, argTUI), ",") }
+
+// kept are the kernel words that the installed node has of the installer's: nobody
+// can add one there, as its boot menu has no editor.
+func kept(cmdline string) []string {
+	var out []string
+	for _, w := range []string{"plain", "mono", "ascii", "large"} {
+		if slices.Contains(wishes(cmdline), w) {
+			out = append(out, w)
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return []string{argTUI + "=" + strings.Join(out, ",")}
+}
 
 // screens leads a person through the install, on every console at once. Events go
 // to the port and, as lines, to the journal.
@@ -89,8 +96,9 @@ func serve(ctx context.Context, s *tui.Session, t terminal, words []string) erro
 // dressed is a terminal that shows the screens as the words wish.
 func dressed(t tui.Terminal, words []string) tui.Terminal {
 	t.TERM, t.Colour = "linux", tui.Colour16
-	t.ASCII, t.Large = t.ASCII || slices.Contains(words, "ascii"), slices.Contains(words, "large")
-	if slices.Contains(words, "mono") {
+	has := func(word string) bool { return slices.Contains(words, word) }
+	t.ASCII, t.Large = t.ASCII || has("ascii") || has("plain"), has("large")
+	if has("mono") || has("plain") {
 		t.Colour = tui.Mono
 	}
 	return t

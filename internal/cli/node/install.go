@@ -30,7 +30,7 @@ type installCmd struct {
 	Medium     string `type:"path" default:"/run/initramfs/live" help:"Where the medium is mounted."`
 	Unattended bool   `help:"Ask nobody: consent must be in the answers, and on an error the machine stays as it is."`
 	DryRun     bool   `help:"Print the plan and change nothing."`
-	Screens    bool   `help:"Lead a person through the install on every console, unless answers are there: then as with --unattended."`
+	Screens    bool   `help:"Lead a person through the install on every console, unless the answers that are found agree to erase a disk: then as with --unattended."`
 	JSON       bool   `help:"Machine-readable, and nobody is asked: events as JSON lines that end with done; with --dry-run, the plan."`
 }
 
@@ -197,7 +197,8 @@ func (c installCmd) gather(r *run, sink event.Sink) (plan.Input, *bundle.Verifie
 	if err != nil {
 		return plan.Input{}, nil, err
 	}
-	return plan.Input{Machine: m, Enclave: e, Spec: raw, Bundle: verified, Profile: profile, Engine: engine(e)}, verified, nil
+	return plan.Input{Machine: m, Enclave: e, Spec: raw, Bundle: verified, Profile: profile, Engine: engine(e),
+		Kernel: kept(r.env.Cmdline())}, verified, nil
 }
 
 // engine is the registry that the Spec names; spec refuses any other name.

@@ -27,17 +27,18 @@ import (
 
 // bench is a machine that is not there.
 type bench struct {
-	t       *testing.T
-	cmdline string
-	second  string // answers.yaml of a second medium
-	stick   string // folder of a stick
-	synced  bool
-	port    bytes.Buffer
-	left    string
-	root    fstest.MapFS
-	sys     *fake.System
-	scratch string
-	now     func() time.Time
+	t         *testing.T
+	cmdline   string
+	second    string // answers.yaml of a second medium
+	stick     string // folder of a stick
+	synced    bool
+	terminals []terminal
+	port      bytes.Buffer
+	left      string
+	root      fstest.MapFS
+	sys       *fake.System
+	scratch   string
+	now       func() time.Time
 }
 
 func (b *bench) Cmdline() string { return b.cmdline }
@@ -54,7 +55,7 @@ func (b *bench) Leave(how string) error                             { b.left = h
 func (b *bench) Root() fs.FS                                        { return disks{b.root} }
 func (b *bench) Lay(root, store string, _ []images.ViewEntry) error { return nil }
 
-func (b *bench) Terminals() []terminal    { return nil }
+func (b *bench) Terminals() []terminal    { return b.terminals }
 func (b *bench) Quiet()                   {}
 func (b *bench) SetClock(time.Time) error { return ClockRefused.New("cannot set the clock of a bench") }
 func (b *bench) Stick(_ machine.Machine, write func(string) error) (string, error) {

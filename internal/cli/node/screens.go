@@ -63,6 +63,13 @@ func (h *host) Verify(ctx context.Context, progress func(done, total int64)) (tu
 	if known {
 		facts.Node = node.Name
 	}
+	facts.Answers, facts.AnswersFrom, facts.AnswersErr = search{env: r.env, file: h.c.Answers, medium: verified, enclave: in.Enclave}.open()
+	switch {
+	case facts.AnswersErr != nil:
+		h.told(facts.AnswersErr)
+	case facts.AnswersFrom != "":
+		h.v.sink(event.Event{Name: "answers", Message: "the screens are filled in from " + facts.AnswersFrom, Data: map[string]string{"from": facts.AnswersFrom}})
+	}
 	return facts, nil
 }
 

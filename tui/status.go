@@ -2,34 +2,9 @@ package tui
 
 import (
 	"fmt"
-	"strings"
 	"time"
 	"unicode"
 )
-
-// Act is something that the menu of the status console does.
-type Act string
-
-// The acts.
-const (
-	RestartKubelet  Act = "kubelet"
-	RestartRegistry Act = "registry"
-	SaveBundle      Act = "bundle"
-	Reboot          Act = "reboot"
-	PowerOff        Act = "poweroff"
-)
-
-// acts are the menu: what each is called, and what it means.
-var acts = []struct {
-	act         Act
-	label, what string
-}{
-	{RestartKubelet, "Restart the kubelet", "Pods go on running. The node is not Ready for some seconds."},
-	{RestartRegistry, "Restart the registry", "No image can be pulled for some seconds."},
-	{SaveBundle, "Save a support bundle to a stick", "It holds messages and the hardware, and no password."},
-	{Reboot, "Restart this machine", "Everything that runs on this node stops until it is back."},
-	{PowerOff, "Power off", "Everything that runs on this node stops."},
-}
 
 // place is where in the status console a person is.
 type place int
@@ -226,24 +201,14 @@ func (s Status) items() []string {
 	case atWho:
 		return s.node.Admins
 	case atMenu:
-		for _, a := range acts {
+		for _, a := range s.acts() {
 			out = append(out, a.label)
 		}
 		return append(out, "Close the menu")
 	case atAsk:
-		return []string{"No", "Yes: " + strings.ToLower(s.label()[:1]) + s.label()[1:]}
+		return []string{"No", "Yes: " + s.inSentence()}
 	}
 	return nil
-}
-
-// label is what the act that was chosen is called.
-func (s Status) label() string {
-	for _, a := range acts {
-		if a.act == s.act {
-			return a.label
-		}
-	}
-	return "?"
 }
 
 func (s Status) enter() (Status, []Effect) {
@@ -273,10 +238,11 @@ func (s Status) enter() (Status, []Effect) {
 		s.typed, s.failed, s.busy = "", nil, true
 		return s, []Effect{ask}
 	case atMenu:
-		if s.focus >= len(acts) {
+		list := s.acts()
+		if s.focus >= len(list) {
 			return s.goTo(atStatus), nil
 		}
-		s.act = acts[s.focus].act
+		s.act = list[s.focus].act
 		return s.goTo(atAsk), nil
 	case atAsk:
 		if s.focus == 0 {

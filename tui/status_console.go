@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -54,6 +55,10 @@ func (m *statusModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			var effects []Effect
 			m.s, effects = m.s.Update(ev)
 			for _, e := range effects {
+				if e == (Do{OpenShell}) {
+					cmds = append(cmds, m.shell(e))
+					continue
+				}
 				cmds = append(cmds, func() tea.Msg { return m.carryOut(e) })
 			}
 		}
@@ -80,6 +85,33 @@ func (m *statusModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	}
 	return m, tea.Batch(cmds...)
 }
+
+// shell gives the terminal to what the effect asks for, and takes it back.
+func (m *statusModel) shell(e Effect) tea.Cmd {
+	c := &awayCommand{}
+	c.run = func() { c.event = m.carryOut(e) }
+	return tea.Sequence(tea.Exec(c, func(err error) tea.Msg {
+		if did, ok := c.event.(Did); ok && err == nil {
+			return did
+		}
+		return Did{Err: err}
+	}), tea.ClearScreen) // draw all of it: the shell wrote over it
+}
+
+// awayCommand is what runs while bubbletea has let go of the terminal.
+type awayCommand struct {
+	run   func()
+	event Event
+}
+
+func (c *awayCommand) Run() error {
+	time.Sleep(settling) // as in Console
+	c.run()
+	return nil
+}
+func (*awayCommand) SetStdin(io.Reader)  {}
+func (*awayCommand) SetStdout(io.Writer) {}
+func (*awayCommand) SetStderr(io.Writer) {}
 
 // carryOut asks the host for an effect and gives the event that answers it.
 func (m *statusModel) carryOut(e Effect) Event {

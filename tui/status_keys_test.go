@@ -47,6 +47,10 @@ func TestStatusMenu(t *testing.T) {
 		{"what was typed is forgotten", sound(), []string{"enter", right, "esc", "enter", "enter"}, nil, atPassword},
 		{"backspace", sound(), []string{"enter", "'right?!", "backspace", "enter"}, []Effect{Admit{"ops", "right?"}}, atMenu},
 		{"a menu that nobody uses closes", sound(), []string{"enter", right, "enter", "+119s", "down", "+119s", "+1s"}, []Effect{Admit{"ops", "right?"}}, atStatus},
+		{"a root shell that the Spec does not allow", sound(), []string{"enter", right, "enter", "down", "down", "down", "enter", "down", "enter"},
+			[]Effect{Admit{"ops", "right?"}, Do{Reboot}}, atMenu},
+		{"a root shell that it allows", free(sound()), []string{"enter", right, "enter", "down", "down", "down", "enter", "down", "enter"},
+			[]Effect{Admit{"ops", "right?"}, Do{OpenShell}}, atMenu},
 		{"no key counts after power off", sound(), []string{"enter", right, "enter", "up", "down", "down", "down", "down", "enter", "down", "enter", "enter", "esc"},
 			[]Effect{Admit{"ops", "right?"}, Do{PowerOff}}, atMenu},
 	} {

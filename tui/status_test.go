@@ -107,6 +107,7 @@ func (d *desk) do(words ...string) {
 }
 
 func many(n NodeState) NodeState { n.Admins = []string{"ops", "second"}; return n }
+func free(n NodeState) NodeState { n.Shell = true; return n }
 func none(n NodeState) NodeState { n.Admins = nil; return n }
 
 // statusShots are the screens of the console, each with the way to it.
@@ -123,6 +124,8 @@ var statusShots = []struct {
 	{"password", sound(), []string{"enter", "'secret"}},
 	{"password-wrong", sound(), []string{"enter", "'wrong", "enter", "+1s", "'wrong", "enter"}},
 	{"menu", sound(), []string{"enter", "'right?", "enter"}},
+	{"menu-shell", free(sound()), []string{"enter", "'right?", "enter", "down", "down", "down"}},
+	{"ask-shell", free(sound()), []string{"enter", "'right?", "enter", "down", "down", "down", "enter", "down"}},
 	{"menu-failed", sound(), []string{"enter", "'right?", "enter", "down", "down", "enter", "down", "enter"}},
 	{"menu-done", sound(), []string{"enter", "'right?", "enter", "enter", "down", "enter"}},
 	{"ask", sound(), []string{"enter", "'right?", "enter", "down", "down", "down", "enter"}},

@@ -25,7 +25,7 @@ func (s Status) header(width int, c Canvas) []Span {
 	case atWho, atPassword:
 		title = "who are you?"
 	case atAsk:
-		title = strings.ToLower(s.label()[:1]) + s.label()[1:]
+		title = s.inSentence()
 	}
 	name := when(s.node.Node != "", s.node.Node+": ")
 	return cut([]Span{{clean(text, c.ASCII), Dim}, {clean(name, c.ASCII), Plain}, {clean(title, c.ASCII), Strong}}, width)
@@ -70,11 +70,7 @@ func (s Status) lines() []line {
 	case atMenu:
 		out = []line{say("This menu closes by itself if no key is pressed.")}
 	case atAsk:
-		for _, a := range acts {
-			if a.act == s.act {
-				out = []line{strong(a.label + "?"), say(a.what)}
-			}
-		}
+		out = []line{strong(s.chosen().label + "?"), say(s.chosen().what)}
 	}
 	if s.failed != nil {
 		out = append(append(out, line{}), faultLines(s.failed)...)

@@ -94,7 +94,7 @@ func TestStatusShell(t *testing.T) {
 	out.shows("Password of ops")
 	keys("secret?\r")
 	out.shows("> Restart the kubelet")
-	keys("\x1b[B\x1b[B\x1b[B\r")
+	keys("\x1b[B\x1b[B\x1b[B\x1b[B\r")
 	out.shows("Open a root shell?")
 	keys("\x1b[B\r")
 	out.shows("shell reads")

@@ -15,7 +15,10 @@ const (
 	atWho            // which administrator
 	atPassword       // the password
 	atMenu
-	atAsk // yes or no
+	atAsk     // yes or no
+	atNetwork // the network's form
+	atChange  // what a new network takes: yes or no
+	atKeep    // the new network is in force, for a minute
 )
 
 // How often the node is looked at, when an answer is too old to pass for the
@@ -57,6 +60,7 @@ type Status struct {
 	wait     time.Time // no password counts until then
 
 	act     Act
+	wiring  wiringDraft
 	busy    bool // the host is at work on a password or an act
 	leaving bool
 	said    string
@@ -127,6 +131,8 @@ func (s Status) Update(ev Event) (Status, []Effect) {
 		s = s.goTo(atMenu)
 		s.said, s.failed = ev.Said, ev.Err
 		s.scroll = s.layout(s.size).most
+	case Proposed, Switched, Settled:
+		return s.rewired(ev), nil
 	case Key:
 		if s.busy || s.leaving {
 			return s, nil
@@ -141,6 +147,10 @@ func (s Status) tick(now time.Time) (Status, []Effect) {
 	s.now = now
 	if s.at != atStatus && !s.busy && !s.leaving && now.Sub(s.last) >= idle {
 		s = s.goTo(atStatus)
+	}
+	if s.at == atKeep && !s.busy && !now.Before(s.wiring.until) {
+		s.busy = true
+		return s, []Effect{Settle{Keep: false}}
 	}
 	if s.looking || !s.asked.IsZero() && now.Sub(s.asked) < lookEvery && !now.Before(s.asked) {
 		return s, nil
@@ -157,10 +167,18 @@ func (s Status) goTo(p place) Status {
 
 func (s Status) key(k Key) (Status, []Effect) {
 	l := s.layout(s.size)
+	if edited, ok := s.editNetwork(k); ok {
+		return edited, nil
+	}
 	switch k.Kind {
 	case KeyEsc, KeyInterrupt:
-		if s.at == atAsk {
+		switch s.at {
+		case atChange:
+			return s.backToForm(), nil
+		case atAsk, atNetwork:
 			return s.goTo(atMenu), nil
+		case atKeep: // no way past the question
+			return s, nil
 		}
 		return s.goTo(atStatus), nil
 	case KeyPageUp:
@@ -173,7 +191,7 @@ func (s Status) key(k Key) (Status, []Effect) {
 		}
 		s.focus = max(0, s.focus-1)
 	case KeyDown, KeyTab:
-		if n := len(s.items()); s.focus < n-1 {
+		if n := s.choices(); s.focus < n-1 {
 			s.focus++
 		} else {
 			s.scroll = min(l.most, s.scroll+1)
@@ -207,8 +225,20 @@ func (s Status) items() []string {
 		return append(out, "Close the menu")
 	case atAsk:
 		return []string{"No", "Yes: " + s.inSentence()}
+	case atChange:
+		return []string{"No: back to the values", "Yes: put it into force for 60 seconds"}
+	case atKeep:
+		return []string{"Keep the new settings", "Bring the old ones back now"}
 	}
 	return nil
+}
+
+// choices is how many rows the keys can be on.
+func (s Status) choices() int {
+	if s.at == atNetwork {
+		return len(s.wiring.fields()) + 2
+	}
+	return len(s.items())
 }
 
 func (s Status) enter() (Status, []Effect) {
@@ -243,6 +273,9 @@ func (s Status) enter() (Status, []Effect) {
 			return s.goTo(atStatus), nil
 		}
 		s.act = list[s.focus].act
+		if s.act == ChangeNetwork {
+			return s.toNetwork(), nil
+		}
 		return s.goTo(atAsk), nil
 	case atAsk:
 		if s.focus == 0 {
@@ -250,6 +283,8 @@ func (s Status) enter() (Status, []Effect) {
 		}
 		s.busy = true
 		return s, []Effect{Do{s.act}}
+	case atNetwork, atChange, atKeep:
+		return s.enterNetwork()
 	}
 	return s.goTo(atStatus), nil
 }

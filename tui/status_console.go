@@ -8,6 +8,8 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+
+	"caisson.dev/caisson/spec"
 )
 
 // StatusHost does what the status console asks for. Its methods are called from
@@ -19,6 +21,12 @@ type StatusHost interface {
 	Admit(ctx context.Context, user, password string) error
 	// Do carries an act out, and says what was done.
 	Do(ctx context.Context, a Act) (said string, err error)
+	// Propose says what another network takes, and changes nothing.
+	Propose(ctx context.Context, n spec.NodeNetwork) (NetworkChange, error)
+	// Switch puts it into force until then; by is who wants it.
+	Switch(ctx context.Context, n spec.NodeNetwork, by string) (until time.Time, err error)
+	// Settle keeps the network that is in force, or brings the old one back.
+	Settle(ctx context.Context, keep bool) (said string, err error)
 }
 
 // ShowStatus shows the status console on a terminal until ctx or the terminal
@@ -55,7 +63,7 @@ func (m *statusModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			var effects []Effect
 			m.s, effects = m.s.Update(ev)
 			for _, e := range effects {
-				if e == (Do{OpenShell}) {
+				if do, ok := e.(Do); ok && do.Act == OpenShell {
 					cmds = append(cmds, m.shell(e))
 					continue
 				}
@@ -123,6 +131,15 @@ func (m *statusModel) carryOut(e Effect) Event {
 	case Do:
 		said, err := m.host.Do(m.ctx, e.Act)
 		return Did{said, err}
+	case Propose:
+		change, err := m.host.Propose(m.ctx, e.Network)
+		return Proposed{change, err}
+	case Switch:
+		until, err := m.host.Switch(m.ctx, e.Network, e.By)
+		return Switched{until, err}
+	case Settle:
+		said, err := m.host.Settle(m.ctx, e.Keep)
+		return Settled{said, err}
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ type Act string
 const (
 	RestartKubelet  Act = "kubelet"
 	RestartRegistry Act = "registry"
+	ChangeNetwork   Act = "network"
 	SaveBundle      Act = "bundle"
 	OpenShell       Act = "shell"
 	Reboot          Act = "reboot"
@@ -28,6 +29,7 @@ type menuAct struct {
 var acts = []menuAct{
 	{RestartKubelet, "Restart the kubelet", "Pods go on running. The node is not Ready for some seconds."},
 	{RestartRegistry, "Restart the registry", "No image can be pulled for some seconds."},
+	{act: ChangeNetwork, label: "Change address or VLAN"}, // asks by itself
 	{SaveBundle, "Save a support bundle to a stick", "It holds messages and the hardware, and no password."},
 	{OpenShell, "Open a root shell", "It can change everything on this node. That it was opened goes into the journal."},
 	{Reboot, "Restart this machine", "Everything that runs on this node stops until it is back."},

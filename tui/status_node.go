@@ -30,6 +30,7 @@ type NodeState struct {
 	RecordErr            error
 	Admins               []string // administrators who have a password
 	Shell                bool     // the Spec allows a root shell
+	Network              Wiring
 }
 
 // From when on a thing is doubtful, and from when on it is bad. The kubelet

@@ -108,7 +108,7 @@ func TestNetworkComesBack(t *testing.T) {
 	for path, lines := range map[string][]string{
 		netchange.Service: {"ConditionPathExists=" + netchange.Dir + "/pending.json", "DefaultDependencies=no",
 			"Before=network-pre.target systemd-networkd.service shutdown.target", "ExecStart=" + nodeos.NodeProgram + " network-revert", "WantedBy=multi-user.target"},
-		netchange.Timer: {fmt.Sprintf("OnActiveSec=%d", int(netchange.Patience.Seconds())), "Unit=" + netchange.Service},
+		netchange.Timer: {fmt.Sprintf("OnActiveSec=%d", int(netchange.Patience.Seconds())), "Unit=" + netchange.Service, "RemainAfterElapse=no"},
 	} {
 		raw, err := fs.ReadFile(treeFS, "tree/usr/lib/systemd/system/"+path)
 		if err != nil {

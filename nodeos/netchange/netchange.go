@@ -127,7 +127,9 @@ func (n Node) Switch(ctx context.Context, by string, old, to spec.NodeNetwork, w
 	if err := n.put(c, pending); err != nil {
 		return c, failed(err)
 	}
-	err = n.Run(ctx, "systemctl", "start", Timer) // who calls this may die now
+	// Not start: a timer that elapsed once may count as started. From here on who
+	// calls this may die.
+	err = n.Run(ctx, "systemctl", "restart", Timer)
 	if err == nil {
 		err = n.write(c.Files, false)
 	}

@@ -129,7 +129,7 @@ func TestKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.is("switched", newFiles, "pending.json")
-	h.did("switched", "systemctl start "+Timer, "networkctl reload", "networkctl delete vlan7", "networkctl reconfigure vlan42",
+	h.did("switched", "systemctl restart "+Timer, "networkctl reload", "networkctl delete vlan7", "networkctl reconfigure vlan42",
 		"systemctl --no-block try-restart kubelet.service")
 	if err := h.switchOver(); !Waiting.Is(err) {
 		t.Errorf("a second change: %v, want NETWORK-UNCONFIRMED", err)
@@ -211,7 +211,7 @@ func TestPowerCut(t *testing.T) {
 // TestSwitchFails: whatever program fails, the old files are back.
 func TestSwitchFails(t *testing.T) {
 	for _, c := range []struct{ fails, kept string }{
-		{"systemctl start", day + "reverted.json"}, {"networkctl reconfigure vlan42", day + "reverted.json"}, {"networkctl delete vlan7", day + "reverted.json"},
+		{"systemctl restart", day + "reverted.json"}, {"networkctl reconfigure vlan42", day + "reverted.json"}, {"networkctl delete vlan7", day + "reverted.json"},
 		{"networkctl reload", "pending.json"}, // the way back needs it too: at the next start
 	} {
 		h := newHost(t)

@@ -71,7 +71,7 @@ func (k keeper) Look(ctx context.Context) tui.NodeState {
 		Enclave: s.Enclave, Node: s.Node, Role: s.Role, Classification: n.enclave.Classification,
 		Addresses: withoutPods(s.Addresses, n.enclave.Network.PodCIDR), Kubernetes: s.Kubernetes, Kubelet: s.Kubelet,
 		Registry: s.Registry, Serves: s.serves, OS: s.OS, Slot: s.Slot, Release: s.Release,
-		Synchronised: r.env.Synchronised(), Server: len(n.answers.TimeServers(n.enclave)) > 0, Admins: admins(r.root), Shell: n.enclave.OS.RootShell,
+		Synchronised: r.env.Synchronised(), Server: len(n.answers.TimeServers(n.enclave)) > 0, Admins: admins(r.root), Shell: n.enclave.OS.RootShell, Network: k.wiring(n),
 	}
 	out.Certificate, out.Until, out.CertificateErr = soonest(r.root)
 	var fs unix.Statfs_t
@@ -153,8 +153,22 @@ func admins(root string) []string {
 	return slices.Compact(out)
 }
 
+// answerTime is how long every answer to a password takes: how soon it comes says
+// nothing about what was wrong.
+const answerTime = time.Second
+
 // Admit says whether that is the password of an administrator.
 func (k keeper) Admit(ctx context.Context, user, password string) error {
+	at := k.r.now().Add(answerTime)
+	defer k.r.env.Until(ctx, at)
+	err := k.admit(ctx, user, password)
+	if err != nil {
+		k.note(user + " was not let into the menu")
+	}
+	return err
+}
+
+func (k keeper) admit(ctx context.Context, user, password string) error {
 	if !slices.Contains(admins(k.r.root), user) {
 		return PasswordRefused.New("cannot open the menu: have %s, who is no administrator with a password, need one", user)
 	}

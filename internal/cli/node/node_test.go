@@ -34,7 +34,8 @@ type bench struct {
 	synced  bool
 	port    bytes.Buffer
 	left    string
-	shells  []string // where one was opened
+	shells  []string    // where one was opened
+	until   []time.Time // to when answers were held back
 	root    fstest.MapFS
 	sys     *fake.System
 	scratch string
@@ -55,10 +56,6 @@ func (b *bench) Leave(how string) error                             { b.left = h
 func (b *bench) Root() fs.FS                                        { return disks{b.root} }
 func (b *bench) Lay(root, store string, _ []images.ViewEntry) error { return nil }
 
-func (b *bench) Shell(_ context.Context, device string) error {
-	b.shells = append(b.shells, device)
-	return nil
-}
 func (b *bench) Terminals() []terminal    { return nil }
 func (b *bench) Quiet()                   {}
 func (b *bench) SetClock(time.Time) error { return ClockRefused.New("cannot set the clock of a bench") }

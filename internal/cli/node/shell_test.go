@@ -17,6 +17,11 @@ import (
 	"caisson.dev/caisson/tui"
 )
 
+func (b *bench) Shell(_ context.Context, device string) error {
+	b.shells = append(b.shells, device)
+	return nil
+}
+
 // allowing is a Spec that allows a root shell.
 func allowing(text string) string {
 	return strings.Replace(text, "registry:", "os: {rootShell: true}\nregistry:", 1)

@@ -55,6 +55,7 @@ type OS struct {
 	Packages  []string `yaml:"packages,omitempty" json:"packages,omitempty"`                     // extra Debian packages
 	Firmware  *bool    `yaml:"firmware,omitempty" json:"firmware,omitempty"`                     // NIC, HBA and GPU firmware; on by default
 	Microcode *bool    `yaml:"microcode,omitempty" json:"microcode,omitempty"`                   // CPU microcode; on by default
+	RootShell bool     `yaml:"rootShell,omitempty" json:"rootShell,omitempty"`                   // the installer's screens and the status console offer a root shell
 }
 
 // Kubernetes says which Kubernetes, and how it is set up.

@@ -20,7 +20,6 @@ type Medium struct {
 	Manifest       digest.Digest // of manifest.json, to compare with paper
 	Keys           []string      // fingerprints of the keys that are trusted; none in this version
 	Built          time.Time     // the release's epoch
-	Shell          bool          // the Spec allows a root shell
 }
 
 // Facts are what is known once every byte of the medium was checked.

@@ -29,7 +29,7 @@ type Host interface {
 	// Leave ends the session: "reboot" or "poweroff".
 	Leave(how string) error
 	// Shell runs a root shell on a console, by its name, until it ends. It is
-	// asked for only if Medium.Shell is set; the console is the shell's until then.
+	// asked for only if the checked Spec allows one; the console is the shell's until then.
 	Shell(console string) error
 }
 

@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -18,24 +17,11 @@ func (s *Session) Plain(ctx context.Context, t Terminal) error {
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	p := &prompter{s: s, c: s.join(t), out: t.Out, typed: make(chan string)}
+	p := &prompter{s: s, c: s.join(t), out: t.Out, typed: make(chan string), failed: make(chan error, 1)}
 	defer s.part(p.c)
-	failed := make(chan error, 1)
-	go func() {
-		in := bufio.NewScanner(t.In)
-		for in.Scan() {
-			select {
-			case p.typed <- in.Text():
-			case <-ctx.Done():
-				return
-			}
-		}
-		err := in.Err()
-		if err == nil {
-			err = io.ErrUnexpectedEOF
-		}
-		failed <- err
-	}()
+	if err := p.listen(ctx, t.In); err != nil {
+		return err
+	}
 	for {
 		if err := p.show(); err != nil {
 			return err
@@ -44,7 +30,7 @@ func (s *Session) Plain(ctx context.Context, t Terminal) error {
 		case l := <-p.typed:
 			p.answer(strings.TrimSpace(l))
 		case <-p.c.changed:
-		case err := <-failed:
+		case err := <-p.failed:
 			return err
 		case <-s.over:
 			p.say("The installer ends here.")
@@ -62,6 +48,8 @@ type prompter struct {
 	out   io.Writer
 	err   error // of out
 	typed chan string
+
+	failed chan error // the terminal ended
 
 	shown  string // the page that was printed
 	at     int    // the question on it

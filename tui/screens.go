@@ -151,7 +151,7 @@ func (w Wizard) menuPage() page {
 		act("close", "Back to: "+from.title, func(w Wizard) (Wizard, []Effect) { return w.open(nothing), nil }),
 		act("bundle", "Save a support bundle to a stick", start("bundle", SupportBundle{})),
 	}
-	if w.medium.Shell {
+	if w.facts != nil && w.facts.Enclave.OS.RootShell { // of a Spec that was checked
 		p.fields = append(p.fields, act("shell", "Open a root shell", start("shell", Shell{})))
 	}
 	if w.step < progress || w.install.ended {

@@ -95,6 +95,7 @@ func enact(t testing.TB, m machine.Machine, text string) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
+	loaded.Enclave.OS.RootShell = true
 	s := &stage{bundle: v, spec: []byte(text), now: noon, held: map[string]bool{}}
 	built := time.Unix(v.Manifest().Epoch, 0).UTC()
 	needs := installtest.Profile{}.Needs("")
@@ -107,7 +108,7 @@ func enact(t testing.TB, m machine.Machine, text string) *stage {
 	}
 	s.facts.Refused = refused(m)
 	s.w = New(Medium{Enclave: loaded.Enclave.Metadata.Name, Classification: spec.Classification{Label: "RESTRICTED // TRIAL", Colour: "orange"},
-		Release: s.facts.Release, Manifest: s.facts.Manifest, Built: built, Shell: true})
+		Release: s.facts.Release, Manifest: s.facts.Manifest, Built: built})
 	s.send(Tick{s.now})
 	return s
 }

@@ -2,34 +2,9 @@ package tui
 
 import (
 	"fmt"
-	"strings"
 	"time"
 	"unicode"
 )
-
-// Act is something that the menu of the status console does.
-type Act string
-
-// The acts.
-const (
-	RestartKubelet  Act = "kubelet"
-	RestartRegistry Act = "registry"
-	SaveBundle      Act = "bundle"
-	Reboot          Act = "reboot"
-	PowerOff        Act = "poweroff"
-)
-
-// acts are the menu: what each is called, and what it means.
-var acts = []struct {
-	act         Act
-	label, what string
-}{
-	{RestartKubelet, "Restart the kubelet", "Pods go on running. The node is not Ready for some seconds."},
-	{RestartRegistry, "Restart the registry", "No image can be pulled for some seconds."},
-	{SaveBundle, "Save a support bundle to a stick", "It holds messages and the hardware, and no password."},
-	{Reboot, "Restart this machine", "Everything that runs on this node stops until it is back."},
-	{PowerOff, "Power off", "Everything that runs on this node stops."},
-}
 
 // place is where in the status console a person is.
 type place int
@@ -40,7 +15,10 @@ const (
 	atWho            // which administrator
 	atPassword       // the password
 	atMenu
-	atAsk // yes or no
+	atAsk     // yes or no
+	atNetwork // the network's form
+	atChange  // what a new network takes: yes or no
+	atKeep    // the new network is in force, for a minute
 )
 
 // How often the node is looked at, when an answer is too old to pass for the
@@ -82,6 +60,7 @@ type Status struct {
 	wait     time.Time // no password counts until then
 
 	act     Act
+	wiring  wiringDraft
 	busy    bool // the host is at work on a password or an act
 	leaving bool
 	said    string
@@ -152,6 +131,8 @@ func (s Status) Update(ev Event) (Status, []Effect) {
 		s = s.goTo(atMenu)
 		s.said, s.failed = ev.Said, ev.Err
 		s.scroll = s.layout(s.size).most
+	case Proposed, Switched, Settled:
+		return s.rewired(ev), nil
 	case Key:
 		if s.busy || s.leaving {
 			return s, nil
@@ -166,6 +147,10 @@ func (s Status) tick(now time.Time) (Status, []Effect) {
 	s.now = now
 	if s.at != atStatus && !s.busy && !s.leaving && now.Sub(s.last) >= idle {
 		s = s.goTo(atStatus)
+	}
+	if s.at == atKeep && !s.busy && !now.Before(s.wiring.until) {
+		s.busy = true
+		return s, []Effect{Settle{Keep: false}}
 	}
 	if s.looking || !s.asked.IsZero() && now.Sub(s.asked) < lookEvery && !now.Before(s.asked) {
 		return s, nil
@@ -182,10 +167,18 @@ func (s Status) goTo(p place) Status {
 
 func (s Status) key(k Key) (Status, []Effect) {
 	l := s.layout(s.size)
+	if edited, ok := s.editNetwork(k); ok {
+		return edited, nil
+	}
 	switch k.Kind {
 	case KeyEsc, KeyInterrupt:
-		if s.at == atAsk {
+		switch s.at {
+		case atChange:
+			return s.backToForm(), nil
+		case atAsk, atNetwork:
 			return s.goTo(atMenu), nil
+		case atKeep: // no way past the question
+			return s, nil
 		}
 		return s.goTo(atStatus), nil
 	case KeyPageUp:
@@ -198,7 +191,7 @@ func (s Status) key(k Key) (Status, []Effect) {
 		}
 		s.focus = max(0, s.focus-1)
 	case KeyDown, KeyTab:
-		if n := len(s.items()); s.focus < n-1 {
+		if n := s.choices(); s.focus < n-1 {
 			s.focus++
 		} else {
 			s.scroll = min(l.most, s.scroll+1)
@@ -226,24 +219,26 @@ func (s Status) items() []string {
 	case atWho:
 		return s.node.Admins
 	case atMenu:
-		for _, a := range acts {
+		for _, a := range s.acts() {
 			out = append(out, a.label)
 		}
 		return append(out, "Close the menu")
 	case atAsk:
-		return []string{"No", "Yes: " + strings.ToLower(s.label()[:1]) + s.label()[1:]}
+		return []string{"No", "Yes: " + s.inSentence()}
+	case atChange:
+		return []string{"No: back to the values", "Yes: put it into force for 60 seconds"}
+	case atKeep:
+		return []string{"Keep the new settings", "Bring the old ones back now"}
 	}
 	return nil
 }
 
-// label is what the act that was chosen is called.
-func (s Status) label() string {
-	for _, a := range acts {
-		if a.act == s.act {
-			return a.label
-		}
+// choices is how many rows the keys can be on.
+func (s Status) choices() int {
+	if s.at == atNetwork {
+		return len(s.wiring.fields()) + 2
 	}
-	return "?"
+	return len(s.items())
 }
 
 func (s Status) enter() (Status, []Effect) {
@@ -273,10 +268,14 @@ func (s Status) enter() (Status, []Effect) {
 		s.typed, s.failed, s.busy = "", nil, true
 		return s, []Effect{ask}
 	case atMenu:
-		if s.focus >= len(acts) {
+		list := s.acts()
+		if s.focus >= len(list) {
 			return s.goTo(atStatus), nil
 		}
-		s.act = acts[s.focus].act
+		s.act = list[s.focus].act
+		if s.act == ChangeNetwork {
+			return s.toNetwork(), nil
+		}
 		return s.goTo(atAsk), nil
 	case atAsk:
 		if s.focus == 0 {
@@ -284,6 +283,8 @@ func (s Status) enter() (Status, []Effect) {
 		}
 		s.busy = true
 		return s, []Effect{Do{s.act}}
+	case atNetwork, atChange, atKeep:
+		return s.enterNetwork()
 	}
 	return s.goTo(atStatus), nil
 }

@@ -3,10 +3,13 @@ package tui
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+
+	"caisson.dev/caisson/spec"
 )
 
 // StatusHost does what the status console asks for. Its methods are called from
@@ -18,6 +21,12 @@ type StatusHost interface {
 	Admit(ctx context.Context, user, password string) error
 	// Do carries an act out, and says what was done.
 	Do(ctx context.Context, a Act) (said string, err error)
+	// Propose says what another network takes, and changes nothing.
+	Propose(ctx context.Context, n spec.NodeNetwork) (NetworkChange, error)
+	// Switch puts it into force until then; by is who wants it.
+	Switch(ctx context.Context, n spec.NodeNetwork, by string) (until time.Time, err error)
+	// Settle keeps the network that is in force, or brings the old one back.
+	Settle(ctx context.Context, keep bool) (said string, err error)
 }
 
 // ShowStatus shows the status console on a terminal until ctx or the terminal
@@ -54,6 +63,10 @@ func (m *statusModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			var effects []Effect
 			m.s, effects = m.s.Update(ev)
 			for _, e := range effects {
+				if do, ok := e.(Do); ok && do.Act == OpenShell {
+					cmds = append(cmds, m.shell(e))
+					continue
+				}
 				cmds = append(cmds, func() tea.Msg { return m.carryOut(e) })
 			}
 		}
@@ -81,6 +94,33 @@ func (m *statusModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return m, tea.Batch(cmds...)
 }
 
+// shell gives the terminal to what the effect asks for, and takes it back.
+func (m *statusModel) shell(e Effect) tea.Cmd {
+	c := &awayCommand{}
+	c.run = func() { c.event = m.carryOut(e) }
+	return tea.Sequence(tea.Exec(c, func(err error) tea.Msg {
+		if did, ok := c.event.(Did); ok && err == nil {
+			return did
+		}
+		return Did{Err: err}
+	}), tea.ClearScreen) // draw all of it: the shell wrote over it
+}
+
+// awayCommand is what runs while bubbletea has let go of the terminal.
+type awayCommand struct {
+	run   func()
+	event Event
+}
+
+func (c *awayCommand) Run() error {
+	time.Sleep(settling) // as in Console
+	c.run()
+	return nil
+}
+func (*awayCommand) SetStdin(io.Reader)  {}
+func (*awayCommand) SetStdout(io.Writer) {}
+func (*awayCommand) SetStderr(io.Writer) {}
+
 // carryOut asks the host for an effect and gives the event that answers it.
 func (m *statusModel) carryOut(e Effect) Event {
 	switch e := e.(type) {
@@ -91,6 +131,15 @@ func (m *statusModel) carryOut(e Effect) Event {
 	case Do:
 		said, err := m.host.Do(m.ctx, e.Act)
 		return Did{said, err}
+	case Propose:
+		change, err := m.host.Propose(m.ctx, e.Network)
+		return Proposed{change, err}
+	case Switch:
+		until, err := m.host.Switch(m.ctx, e.Network, e.By)
+		return Switched{until, err}
+	case Settle:
+		said, err := m.host.Settle(m.ctx, e.Keep)
+		return Settled{said, err}
 	}
 	return nil
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/charmbracelet/x/vt"
+
+	"caisson.dev/caisson/spec"
 )
 
 // asked are the effects but the looks.
@@ -47,7 +49,11 @@ func TestStatusMenu(t *testing.T) {
 		{"what was typed is forgotten", sound(), []string{"enter", right, "esc", "enter", "enter"}, nil, atPassword},
 		{"backspace", sound(), []string{"enter", "'right?!", "backspace", "enter"}, []Effect{Admit{"ops", "right?"}}, atMenu},
 		{"a menu that nobody uses closes", sound(), []string{"enter", right, "enter", "+119s", "down", "+119s", "+1s"}, []Effect{Admit{"ops", "right?"}}, atStatus},
-		{"no key counts after power off", sound(), []string{"enter", right, "enter", "up", "down", "down", "down", "down", "enter", "down", "enter", "enter", "esc"},
+		{"a root shell that the Spec does not allow", sound(), []string{"enter", right, "enter", "down", "down", "down", "down", "enter", "down", "enter"},
+			[]Effect{Admit{"ops", "right?"}, Do{Reboot}}, atMenu},
+		{"a root shell that it allows", free(sound()), []string{"enter", right, "enter", "down", "down", "down", "down", "enter", "down", "enter"},
+			[]Effect{Admit{"ops", "right?"}, Do{OpenShell}}, atMenu},
+		{"no key counts after power off", sound(), []string{"enter", right, "enter", "up", "down", "down", "down", "down", "down", "enter", "down", "enter", "enter", "esc"},
 			[]Effect{Admit{"ops", "right?"}, Do{PowerOff}}, atMenu},
 	} {
 		d := newDesk(t, c.node)
@@ -121,7 +127,7 @@ func TestStatusAtRandom(t *testing.T) {
 			case 2:
 				d.do("'" + []string{"right?", "wrong", "\x1b名"}[r.IntN(3)])
 			case 3:
-				d.send([]Event{Admitted{}, Did{Said: "x"}}[r.IntN(2)])
+				d.send([]Event{Admitted{}, Did{Said: "x"}, Proposed{}, Switched{}, Settled{}}[r.IntN(5)])
 			default:
 				d.send(Key{Kind: KeyKind(r.IntN(int(KeyInterrupt) + 1)), Rune: 'x'})
 			}
@@ -133,7 +139,7 @@ func TestStatusAtRandom(t *testing.T) {
 		for _, e := range d.asked() {
 			if a, ok := e.(Admit); ok && a.Password == "right?" {
 				admitted = true
-			} else if _, ok := e.(Do); ok && !admitted {
+			} else if _, who := e.(Admit); !who && !admitted {
 				t.Fatal("something was done and nobody gave the right password")
 			}
 		}
@@ -142,9 +148,10 @@ func TestStatusAtRandom(t *testing.T) {
 
 // keeper is a StatusHost in memory.
 type keeper struct {
-	mu   sync.Mutex
-	node NodeState
-	did  []Act
+	mu    sync.Mutex
+	node  NodeState
+	did   []Act
+	wired []string
 }
 
 func (k *keeper) Look(context.Context) NodeState {
@@ -165,6 +172,24 @@ func (k *keeper) Do(_ context.Context, a Act) (string, error) {
 	defer k.mu.Unlock()
 	k.did = append(k.did, a)
 	return "The kubelet was restarted.", nil
+}
+
+func (k *keeper) Propose(context.Context, spec.NodeNetwork) (NetworkChange, error) {
+	return NetworkChange{Files: []string{"/etc/hosts"}}, nil
+}
+
+func (k *keeper) Switch(_ context.Context, n spec.NodeNetwork, by string) (time.Time, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.wired = append(k.wired, by+" "+n.Address)
+	return time.Now().Add(time.Minute), nil
+}
+
+func (k *keeper) Settle(_ context.Context, keep bool) (string, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.wired = append(k.wired, box(keep, "keep", "back"))
+	return "The new network is kept.", nil
 }
 
 // TestShowStatus plays the console on a terminal. What others write there is
@@ -198,6 +223,18 @@ func TestShowStatus(t *testing.T) {
 	out.shows("> No")
 	out.keys("down", "enter")
 	out.shows("The kubelet was restarted.")
+	out.keys("down", "down", "enter")
+	out.shows("> Address by")
+	out.keys("down", "\x7f", "\x7f", "16", "down", "down", "down", "down", "down", "enter")
+	out.shows("> No: back to the values")
+	out.keys("down", "enter")
+	out.shows("The old settings come back in")
+	out.keys("up", "enter")
+	out.shows("The new network is kept.")
+	if host.mu.Lock(); !reflect.DeepEqual(host.wired, []string{"ops 10.20.0.31/16", "keep"}) {
+		t.Errorf("did %v", host.wired)
+	}
+	host.mu.Unlock()
 	if host.mu.Lock(); !reflect.DeepEqual(host.did, []Act{RestartKubelet}) {
 		t.Errorf("did %v", host.did)
 	}

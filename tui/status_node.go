@@ -29,6 +29,8 @@ type NodeState struct {
 	Record               string // its digest
 	RecordErr            error
 	Admins               []string // administrators who have a password
+	Shell                bool     // the Spec allows a root shell
+	Network              Wiring
 }
 
 // From when on a thing is doubtful, and from when on it is bad. The kubelet

@@ -18,7 +18,7 @@ func sound() NodeState {
 	return NodeState{Enclave: "demo", Node: "edge1", Role: "control-plane", Classification: spec.Classification{Label: "RESTRICTED // TRIAL", Colour: "orange"},
 		Addresses: []string{"10.20.0.31"}, Kubernetes: "v1.37.2", Kubelet: "active", Registry: "distribution, answers at 127.0.0.1:5000", Serves: true,
 		Certificate: "apiserver.crt", Until: noon.AddDate(0, 0, 341).Add(time.Hour), VarUsed: 7 * size.GiB, VarFree: 21 * size.GiB, Synchronised: true, Server: true,
-		OS: "debian-13-20261120", Slot: "a", Release: "demo-0123456789ab", Installed: noon.Add(-time.Hour), Record: string(digest.Of([]byte("record"))), Admins: []string{"ops"}}
+		OS: "debian-13-20261120", Slot: "a", Release: "demo-0123456789ab", Installed: noon.Add(-time.Hour), Record: string(digest.Of([]byte("record"))), Admins: []string{"ops"}, Network: wired()}
 }
 
 // ill is one with everything wrong.
@@ -43,6 +43,7 @@ type desk struct {
 	node    NodeState
 	now     time.Time
 	held    bool // no answer comes
+	broken  bool // no new network can be put into force
 	effects []Effect
 }
 
@@ -69,6 +70,23 @@ func (d *desk) send(ev Event) {
 			} else {
 				d.send(Admitted{wrongPassword.New("cannot open the menu: have another password, need the one of %s", e.User)})
 			}
+		case Propose:
+			if e.Network.Address == bound.Address {
+				d.send(Proposed{Err: wrongPlace.New("cannot give this node 10.20.0.99: have a control-plane that was set up with 10.20.0.31, need that address to stay").Hint("keep the address")})
+			} else {
+				d.send(Proposed{Change: NetworkChange{Files: []string{"/etc/hosts", "/etc/systemd/network/10-caisson.network"}, Restart: []string{"kubelet.service"},
+					Notes: []string{"The kubelet restarts and asks for a new serving certificate."}}})
+			}
+		case Switch:
+			if d.broken {
+				d.send(Switched{Err: wrongPlace.New("cannot put the new network into force: have no link vlan42, need it")})
+				continue
+			}
+			d.node.Network.Waits = d.now.Add(time.Minute)
+			d.send(Switched{Until: d.node.Network.Waits})
+		case Settle:
+			d.node.Network.Waits = time.Time{}
+			d.send(Settled{Said: box(e.Keep, "The new network is kept.", "The old network is back.")})
 		case Do:
 			if e.Act == SaveBundle {
 				d.send(Did{Err: noStick.New("cannot save to a stick: have none, need one").Hint("plug in a stick")})
@@ -106,8 +124,10 @@ func (d *desk) do(words ...string) {
 	}
 }
 
-func many(n NodeState) NodeState { n.Admins = []string{"ops", "second"}; return n }
-func none(n NodeState) NodeState { n.Admins = nil; return n }
+func waiting(n NodeState) NodeState { n.Network.Waits = noon.Add(time.Minute); return n }
+func many(n NodeState) NodeState    { n.Admins = []string{"ops", "second"}; return n }
+func free(n NodeState) NodeState    { n.Shell = true; return n }
+func none(n NodeState) NodeState    { n.Admins = nil; return n }
 
 // statusShots are the screens of the console, each with the way to it.
 var statusShots = []struct {
@@ -123,9 +143,19 @@ var statusShots = []struct {
 	{"password", sound(), []string{"enter", "'secret"}},
 	{"password-wrong", sound(), []string{"enter", "'wrong", "enter", "+1s", "'wrong", "enter"}},
 	{"menu", sound(), []string{"enter", "'right?", "enter"}},
-	{"menu-failed", sound(), []string{"enter", "'right?", "enter", "down", "down", "enter", "down", "enter"}},
+	{"menu-shell", free(sound()), []string{"enter", "'right?", "enter", "down", "down", "down", "down"}},
+	{"ask-shell", free(sound()), []string{"enter", "'right?", "enter", "down", "down", "down", "down", "enter", "down"}},
+	{"network", sound(), toForm},
+	{"network-wrong", sound(), way(toForm, []string{"down", "'9", "down", "'x", "down", "'banana", "down", "'9", "down", "'ns.x", "down", "enter"})},
+	{"network-bound", sound(), way(toForm, []string{"down", "backspace", "backspace", "backspace", "backspace", "backspace", "'99/24", "down", "down", "down", "down", "down", "enter"})},
+	{"network-change", sound(), way(toForm, toChange)},
+	{"network-keep", sound(), way(toForm, toChange, []string{"down", "enter", "+7s"})},
+	{"network-kept", sound(), way(toForm, toChange, []string{"down", "enter", "+7s", "up", "enter"})},
+	{"network-back", sound(), way(toForm, toChange, []string{"down", "enter", "+59s", "+1s"})},
+	{"network-waits", waiting(sound()), nil},
+	{"menu-failed", sound(), []string{"enter", "'right?", "enter", "down", "down", "down", "enter", "down", "enter"}},
 	{"menu-done", sound(), []string{"enter", "'right?", "enter", "enter", "down", "enter"}},
-	{"ask", sound(), []string{"enter", "'right?", "enter", "down", "down", "down", "enter"}},
+	{"ask", sound(), []string{"enter", "'right?", "enter", "down", "down", "down", "down", "enter"}},
 }
 
 func TestStatusScreens(t *testing.T) {

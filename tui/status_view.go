@@ -25,7 +25,11 @@ func (s Status) header(width int, c Canvas) []Span {
 	case atWho, atPassword:
 		title = "who are you?"
 	case atAsk:
-		title = strings.ToLower(s.label()[:1]) + s.label()[1:]
+		title = s.inSentence()
+	case atNetwork, atChange:
+		title = "change address or VLAN"
+	case atKeep:
+		title = "the new network"
 	}
 	name := when(s.node.Node != "", s.node.Node+": ")
 	return cut([]Span{{clean(text, c.ASCII), Dim}, {clean(name, c.ASCII), Plain}, {clean(title, c.ASCII), Strong}}, width)
@@ -43,6 +47,8 @@ func (s Status) keysLine(Canvas) string {
 		return "Enter: menu   Up, Down: read on"
 	case s.at == atPassword:
 		return "Enter: go on   Esc: back to the status"
+	case s.at == atKeep:
+		return "Enter: take it   Up, Down: move"
 	}
 	return "Enter: take it   Up, Down: move   Esc: back"
 }
@@ -56,6 +62,9 @@ func (s Status) lines() []line {
 			return []line{say("Looking at the node...")}
 		}
 		out = s.node.lines(s.now)
+		if until := s.node.Network.Waits; !until.IsZero() {
+			out = append(out, line{}, marked(Warn, "A change of the network waits in the menu. Without an answer the old settings come back at "+until.UTC().Format("15:04:05")+" UTC."))
+		}
 		if s.now.Sub(s.seen) >= tooOld {
 			out = append(out, line{}, marked(Warn, "Old: this is how the node was at "+s.seen.UTC().Format("15:04:05")+" UTC. It has not answered since."))
 		}
@@ -70,11 +79,10 @@ func (s Status) lines() []line {
 	case atMenu:
 		out = []line{say("This menu closes by itself if no key is pressed.")}
 	case atAsk:
-		for _, a := range acts {
-			if a.act == s.act {
-				out = []line{strong(a.label + "?"), say(a.what)}
-			}
-		}
+		out = []line{strong(s.chosen().label + "?"), say(s.chosen().what)}
+	}
+	if s.at == atNetwork || s.at == atChange || s.at == atKeep {
+		out = s.networkLines()
 	}
 	if s.failed != nil {
 		out = append(append(out, line{}), faultLines(s.failed)...)
@@ -112,6 +120,9 @@ func (s Status) rows(width int, c Canvas) (rows [][]Span, focus int, cursor *[2]
 		hidden := strings.Repeat("*", min(room-1, len([]rune(s.typed))))
 		row := []Span{{"> ", Strong}, {label, Strong}, {"[", Dim}, {pad(hidden, room), Input}, {"]", Dim}}
 		return [][]Span{cut(row, width)}, 0, &[2]int{3 + len([]rune(label)) + len(hidden), 0}
+	}
+	if s.at == atNetwork {
+		return s.networkRows(width, c)
 	}
 	for i, text := range s.items() {
 		if i == s.focus {

@@ -24,6 +24,7 @@ type played struct {
 	mu      sync.Mutex
 	stage   *stage
 	left    chan string
+	shell   func() // what it does
 	shells  []string
 	hold    chan struct{} // an install waits for it, if there is one
 	stopped bool
@@ -77,8 +78,11 @@ func (p *played) SetClock(time.Time) error                                  { re
 func (p *played) Leave(how string) error                                    { p.left <- how; return nil }
 func (p *played) Shell(console string) error {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.shells = append(p.shells, console)
+	p.mu.Unlock()
+	if p.shell != nil {
+		p.shell()
+	}
 	return nil
 }
 

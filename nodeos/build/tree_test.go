@@ -1,6 +1,7 @@
 package build
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"regexp"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"caisson.dev/caisson/nodeos"
+	"caisson.dev/caisson/nodeos/netchange"
 	"caisson.dev/caisson/spec"
 )
 
@@ -96,6 +98,28 @@ func TestScreenHasOneOwner(t *testing.T) {
 		// A boot that waits for Kubernetes must not wait with the screen dark.
 		if strings.Contains(string(raw), "After=multi-user.target") || strings.Contains(string(raw), "caisson-ready") {
 			t.Errorf("%s waits for the node to be ready", path)
+		}
+	}
+}
+
+// TestNetworkComesBack: the timer waits as long as the console says, and the
+// service runs before networkd reads its files.
+func TestNetworkComesBack(t *testing.T) {
+	for path, lines := range map[string][]string{
+		netchange.Service: {"ConditionPathExists=" + netchange.Dir + "/pending.json", "DefaultDependencies=no",
+			"Before=network-pre.target systemd-networkd.service shutdown.target", "ExecStart=" + nodeos.NodeProgram + " network-revert", "WantedBy=multi-user.target"},
+		netchange.Timer: {fmt.Sprintf("OnActiveSec=%d", int(netchange.Patience.Seconds())), "Unit=" + netchange.Service, "RemainAfterElapse=no"},
+	} {
+		raw, err := fs.ReadFile(treeFS, "tree/usr/lib/systemd/system/"+path)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		have := strings.Split(string(raw), "\n")
+		for _, want := range lines {
+			if !slices.Contains(have, want) {
+				t.Errorf("%s has no line %q", path, want)
+			}
 		}
 	}
 }

@@ -17,6 +17,10 @@ var (
 	NodeNotReady = fault.Define("NODE-NOT-READY", fault.Node)
 	// NodeCredentials: the node's own kubeconfig cannot be used.
 	NodeCredentials = fault.Define("NODE-CREDENTIALS", fault.Node)
+	// AddressBound: the control plane was set up with another address.
+	AddressBound = fault.Define("ADDRESS-BOUND", fault.Node)
+	// NetworkFiles: the node's network is not as Caisson wrote it.
+	NetworkFiles = fault.Define("NETWORK-FILES", fault.Node)
 	// ManifestRefused: the cluster did not take a carried manifest.
 	ManifestRefused = fault.Define("MANIFEST-REFUSED", fault.Node)
 	// WorkloadNotReady: a carried workload did not become ready in time.

@@ -71,7 +71,7 @@ func (k keeper) Look(ctx context.Context) tui.NodeState {
 		Enclave: s.Enclave, Node: s.Node, Role: s.Role, Classification: n.enclave.Classification,
 		Addresses: withoutPods(s.Addresses, n.enclave.Network.PodCIDR), Kubernetes: s.Kubernetes, Kubelet: s.Kubelet,
 		Registry: s.Registry, Serves: s.serves, OS: s.OS, Slot: s.Slot, Release: s.Release,
-		Synchronised: r.env.Synchronised(), Server: len(n.answers.TimeServers(n.enclave)) > 0, Admins: admins(r.root),
+		Synchronised: r.env.Synchronised(), Server: len(n.answers.TimeServers(n.enclave)) > 0, Admins: admins(r.root), Shell: n.enclave.OS.RootShell, Network: k.wiring(n),
 	}
 	out.Certificate, out.Until, out.CertificateErr = soonest(r.root)
 	var fs unix.Statfs_t
@@ -153,8 +153,22 @@ func admins(root string) []string {
 	return slices.Compact(out)
 }
 
+// answerTime is how long every answer to a password takes: how soon it comes says
+// nothing about what was wrong.
+const answerTime = time.Second
+
 // Admit says whether that is the password of an administrator.
 func (k keeper) Admit(ctx context.Context, user, password string) error {
+	at := k.r.now().Add(answerTime)
+	defer k.r.env.Until(ctx, at)
+	err := k.admit(ctx, user, password)
+	if err != nil {
+		k.note(user + " was not let into the menu")
+	}
+	return err
+}
+
+func (k keeper) admit(ctx context.Context, user, password string) error {
 	if !slices.Contains(admins(k.r.root), user) {
 		return PasswordRefused.New("cannot open the menu: have %s, who is no administrator with a password, need one", user)
 	}
@@ -178,12 +192,27 @@ func (k keeper) Do(ctx context.Context, a tui.Act) (string, error) {
 		return "The registry was restarted.", k.restart(ctx, images.Unit)
 	case tui.SaveBundle:
 		return k.bundle(ctx)
+	case tui.OpenShell:
+		return k.shell(ctx)
 	case tui.Reboot:
 		return "This machine restarts.", k.r.env.Leave("reboot")
 	case tui.PowerOff:
 		return "This machine powers off.", k.r.env.Leave("poweroff")
 	}
 	return "", fmt.Errorf("the menu has no %q", a)
+}
+
+// shell is asked for only if the Spec allows it, and asks the Spec again.
+func (k keeper) shell(ctx context.Context) (string, error) {
+	n, err := load(k.r.root)
+	if err == nil {
+		err = mayShell(n.enclave)
+	}
+	if err == nil {
+		err = k.r.env.Shell(ctx, "/dev/stdin")
+	}
+	k.note("the root shell has ended")
+	return "The root shell has ended.", err
 }
 
 func (k keeper) restart(ctx context.Context, unit string) error {

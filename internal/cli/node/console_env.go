@@ -16,6 +16,8 @@ import (
 type consoleEnvironment interface {
 	// Password says whether that is the user's password.
 	Password(ctx context.Context, user, password string) error
+	// Until returns at that time, or when ctx ends.
+	Until(ctx context.Context, at time.Time)
 	// Synchronised says whether the kernel's clock follows a time server.
 	Synchronised() bool
 }
@@ -87,6 +89,13 @@ func checkPassword(ctx context.Context, program, user, password string) error {
 			Hint("another administrator can; is the clock right?")
 	}
 	return nil
+}
+
+func (machineEnvironment) Until(ctx context.Context, at time.Time) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Until(at)):
+	}
 }
 
 func (machineEnvironment) Synchronised() bool {

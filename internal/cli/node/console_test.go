@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/x509"
@@ -20,6 +21,8 @@ import (
 )
 
 var _ tui.StatusHost = keeper{}
+
+func (b *bench) Until(_ context.Context, at time.Time) { b.until = append(b.until, at) }
 
 // put writes files below root.
 func put(t *testing.T, root string, files map[string]string) {
@@ -122,6 +125,7 @@ func TestMenu(t *testing.T) {
 	put(t, b.scratch, map[string]string{"etc/group": groupFile, "etc/shadow": shadowFile})
 	r, out := soon(t, b)
 	k := keeper{r}
+	asked := time.Now()
 	for _, c := range []struct {
 		user, password string
 		admitted       bool
@@ -129,6 +133,9 @@ func TestMenu(t *testing.T) {
 		if err := k.Admit(t.Context(), c.user, c.password); (err == nil) != c.admitted || err != nil && !PasswordRefused.Is(err) {
 			t.Errorf("%s with %q: %v", c.user, c.password, err)
 		}
+	}
+	if len(b.until) != 5 || slices.ContainsFunc(b.until, func(at time.Time) bool { d := at.Sub(asked); return d < answerTime || d > answerTime+10*time.Second }) {
+		t.Errorf("five answers came at %v, want each a second after it was asked for at %v", b.until, asked)
 	}
 	for _, a := range []tui.Act{tui.RestartKubelet, tui.RestartRegistry, tui.SaveBundle, tui.Reboot} {
 		if said, err := k.Do(t.Context(), a); err != nil || said == "" {
@@ -148,7 +155,7 @@ func TestMenu(t *testing.T) {
 	if _, err := k.Do(t.Context(), tui.PowerOff); err != nil || b.left != "poweroff" {
 		t.Errorf("left by %q, %v", b.left, err)
 	}
-	if text := out.String(); !strings.Contains(text, "console: ops opened the menu\n") || !strings.Contains(text, "console: kubelet\n") || strings.Contains(text, "secret") {
+	if text := out.String(); !strings.Contains(text, "console: ops opened the menu\n") || !strings.Contains(text, "console: watch was not let into the menu\n") || !strings.Contains(text, "console: kubelet\n") || strings.Contains(text, "secret") {
 		t.Errorf("the journal holds\n%s", text)
 	}
 }

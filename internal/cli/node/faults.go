@@ -9,6 +9,10 @@ var (
 	StickMissing = fault.Define("STICK-MISSING", fault.Machine)
 	// ClockRefused: the clock could not be set.
 	ClockRefused = fault.Define("CLOCK-REFUSED", fault.Machine)
+	// ShellRefused: the Spec allows no root shell.
+	ShellRefused = fault.Define("SHELL-REFUSED", fault.Input)
+	// ShellFailed: a root shell could not be started.
+	ShellFailed = fault.Define("SHELL-FAILED", fault.Machine)
 	// PasswordRefused: the password is not the user's, or the user may not have the menu.
 	PasswordRefused = fault.Define("PASSWORD-REFUSED", fault.Input)
 	// PasswordUnchecked: the program that checks passwords gave no answer.

@@ -10,6 +10,7 @@ import (
 	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/images"
 	"caisson.dev/caisson/installer/plan"
+	"caisson.dev/caisson/nodeos/netchange"
 	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/profiles/catalog"
 	"caisson.dev/caisson/spec"
@@ -41,6 +42,9 @@ func load(root string) (installed, error) {
 		return n, damaged(err)
 	}
 	if err := json.Unmarshal(raw, &n.answers); err != nil {
+		return n, damaged(err)
+	}
+	if n.answers.Network, err = netchange.NetworkOf(root, n.answers.Network); err != nil {
 		return n, damaged(err)
 	}
 	if raw, err = os.ReadFile(filepath.Join(dir, "manifest.json")); err != nil {

@@ -28,16 +28,17 @@ import (
 )
 
 type commands struct {
-	Install  installCmd  `cmd:"" help:"Check the medium, plan, and install this machine."`
-	Verify   verifyCmd   `cmd:"" help:"Check every file of the medium against its manifest."`
-	Ready    readyCmd    `cmd:"" help:"Wait until Kubernetes is ready, apply the carried manifests, and say so."`
-	Status   statusCmd   `cmd:"" help:"Say what runs on this node, with its CIS table."`
-	Console  consoleCmd  `cmd:"" help:"Show the status console on this terminal, as the installed node does on its screen."`
-	Health   healthCmd   `cmd:"" help:"The boot gate: fail if this version of the node OS does not work here."`
-	Keys     keysCmd     `cmd:"" help:"Make the secrets that are made on the node itself, if they are missing."`
-	WaitHTTP waitHTTPCmd `cmd:"" name:"wait-http" help:"Wait until a URL answers."`
-	Explain  explainCmd  `cmd:"" help:"Print the page of an error code."`
-	Version  versionCmd  `cmd:"" help:"Print the version."`
+	Install  installCmd       `cmd:"" help:"Check the medium, plan, and install this machine."`
+	Verify   verifyCmd        `cmd:"" help:"Check every file of the medium against its manifest."`
+	Ready    readyCmd         `cmd:"" help:"Wait until Kubernetes is ready, apply the carried manifests, and say so."`
+	Status   statusCmd        `cmd:"" help:"Say what runs on this node, with its CIS table."`
+	Console  consoleCmd       `cmd:"" help:"Show the status console on this terminal, as the installed node does on its screen."`
+	Health   healthCmd        `cmd:"" help:"The boot gate: fail if this version of the node OS does not work here."`
+	Revert   networkRevertCmd `cmd:"" name:"network-revert" help:"Bring the network back from before a change that nobody confirmed."`
+	Keys     keysCmd          `cmd:"" help:"Make the secrets that are made on the node itself, if they are missing."`
+	WaitHTTP waitHTTPCmd      `cmd:"" name:"wait-http" help:"Wait until a URL answers."`
+	Explain  explainCmd       `cmd:"" help:"Print the page of an error code."`
+	Version  versionCmd       `cmd:"" help:"Print the version."`
 }
 
 // run is what every command gets.

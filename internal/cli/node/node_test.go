@@ -32,13 +32,15 @@ type bench struct {
 	second    string // answers.yaml of a second medium
 	stick     string // folder of a stick
 	synced    bool
-	terminals []terminal
 	port      bytes.Buffer
 	left      string
+	shells    []string    // where one was opened
+	until     []time.Time // to when answers were held back
 	root      fstest.MapFS
 	sys       *fake.System
 	scratch   string
 	now       func() time.Time
+	terminals []terminal
 }
 
 func (b *bench) Cmdline() string { return b.cmdline }

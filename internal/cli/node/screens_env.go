@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -27,6 +28,8 @@ type screenEnvironment interface {
 	Terminals() []terminal
 	// Quiet keeps the kernel and systemd from writing over the screens.
 	Quiet()
+	// Shell runs a root shell at a console until it ends.
+	Shell(ctx context.Context, device string) error
 	// SetClock sets the system's and the hardware's clock, UTC.
 	SetClock(t time.Time) error
 	// Stick calls write with a folder of a stick that takes new files, and says

@@ -1,0 +1,183 @@
+package node
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"caisson.dev/caisson/internal/system"
+	"caisson.dev/caisson/nodeos/netchange"
+	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/spec"
+	"caisson.dev/caisson/tui"
+)
+
+// changer is this node for package netchange.
+func (r *run) changer() netchange.Node {
+	sys := r.env.System(io.Discard)
+	return netchange.Node{Root: r.root, Now: r.now, Run: func(ctx context.Context, argv ...string) error {
+		ctx, cancel := context.WithTimeout(ctx, changePatience)
+		defer cancel()
+		return sys.Run(ctx, system.Command{Argv: argv})
+	}}
+}
+
+// changePatience bounds each program of a change: all of them end well before
+// the old network comes back.
+const changePatience = 10 * time.Second
+
+// wiring is the node's network for the status console.
+func (k keeper) wiring(n installed) tui.Wiring {
+	out := tui.Wiring{Enclave: n.enclave, Answers: n.answers, Seen: append(linksNow(n.enclave.Network.PodCIDR), gateways(k.r.root)...)}
+	if c, waits, err := k.r.changer().Pending(); err == nil && waits {
+		out.Waits = c.Until()
+	}
+	return out
+}
+
+// takes says what another network takes, by the profile, after the Spec's own
+// checks: the screens made them too, and nobody else is trusted with this.
+func (k keeper) takes(to spec.NodeNetwork) (installed, profiles.NetworkChange, error) {
+	var what profiles.NetworkChange
+	n, err := load(k.r.root)
+	if err != nil {
+		return n, what, err
+	}
+	a := n.answers
+	a.APIVersion, a.Kind, a.Node, a.Network = spec.APIVersion, spec.KindAnswers, "", to
+	if _, err := spec.Complete(n.enclave, a); err != nil {
+		return n, what, err
+	}
+	changer, ok := n.profile.(profiles.NetworkChanger)
+	if !ok {
+		return n, what, tui.Refused.New("cannot change the network: have profile %s, which cannot say what that takes, need one that can", n.profile.Name())
+	}
+	what, err = changer.ChangeNetwork(profiles.NetworkInput{Root: k.r.root, Enclave: n.enclave, Answers: n.answers, New: to})
+	if err == nil && len(what.Files) == 0 {
+		err = tui.Refused.New("cannot change the network: have these settings already, need others")
+	}
+	return n, what, err
+}
+
+// Propose says what another network takes.
+func (k keeper) Propose(_ context.Context, to spec.NodeNetwork) (tui.NetworkChange, error) {
+	_, what, err := k.takes(to)
+	if err != nil {
+		return tui.NetworkChange{}, err
+	}
+	out := tui.NetworkChange{Restart: what.Restart, Notes: what.Notes}
+	for _, f := range what.Files {
+		out.Files = append(out.Files, f.Path)
+	}
+	return out, nil
+}
+
+// Switch puts another network into force, until somebody confirms it.
+func (k keeper) Switch(ctx context.Context, to spec.NodeNetwork, by string) (time.Time, error) {
+	n, what, err := k.takes(to)
+	if err != nil {
+		return time.Time{}, err
+	}
+	k.note(fmt.Sprintf("%s changes the network from %s to %s", by, inWords(n.answers.Network), inWords(to)))
+	c, err := k.r.changer().Switch(ctx, by, n.answers.Network, to, what)
+	if err != nil {
+		k.note("the new network is not in force: " + err.Error())
+		return time.Time{}, err
+	}
+	return c.Until(), nil
+}
+
+// Settle ends a change.
+func (k keeper) Settle(ctx context.Context, keep bool) (string, error) {
+	if keep {
+		c, err := k.r.changer().Keep(ctx)
+		if err == nil {
+			k.note("the new network is kept: " + inWords(c.New))
+		}
+		return "The new network is kept.", err
+	}
+	c, did, err := k.r.changer().Revert(ctx)
+	if did {
+		k.note("nobody kept the new network; the old one is back: " + inWords(c.Old))
+	}
+	return "The old network is back.", err
+}
+
+// inWords is a network for the journal.
+func inWords(n spec.NodeNetwork) string {
+	out := "DHCP"
+	if n.Address != "" {
+		out = n.Address
+	}
+	for _, x := range []struct {
+		name, value string
+		given       bool
+	}{{"gateway", n.Gateway, n.Gateway != ""}, {"VLAN", fmt.Sprint(n.VLAN), n.VLAN != 0}, {"MTU", fmt.Sprint(n.MTU), n.MTU != 0},
+		{"resolvers", strings.Join(n.DNS, " "), len(n.DNS) > 0}} {
+		if x.given {
+			out += ", " + x.name + " " + x.value
+		}
+	}
+	return out
+}
+
+// linksNow are the links with an address, but loopback and the pods'.
+func linksNow(podCIDR string) []string {
+	links, err := net.Interfaces()
+	if err != nil {
+		return nil
+	}
+	pods, _ := netip.ParsePrefix(podCIDR) // the zero one contains nothing
+	var out []string
+	for _, l := range links {
+		addresses, err := l.Addrs()
+		if err != nil || l.Flags&net.FlagLoopback != 0 {
+			continue
+		}
+		for _, a := range addresses {
+			if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() && !pods.Contains(p.Addr()) {
+				out = append(out, fmt.Sprintf("%s  %s  MTU %d", l.Name, p, l.MTU))
+			}
+		}
+	}
+	return out
+}
+
+// gateways are those of the kernel's default routes, from /proc/net/route: hex,
+// the last byte first.
+func gateways(root string) []string {
+	raw, err := os.ReadFile(filepath.Join(root, "proc/net/route"))
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for line := range strings.Lines(string(raw)) {
+		f := strings.Fields(line)
+		if len(f) < 8 || f[1] != "00000000" || f[7] != "00000000" || f[2] == "00000000" {
+			continue
+		}
+		if b, err := hex.DecodeString(f[2]); err == nil && len(b) == 4 {
+			out = append(out, fmt.Sprintf("gateway %d.%d.%d.%d by %s", b[3], b[2], b[1], b[0], f[0]))
+		}
+	}
+	return out
+}
+
+type networkRevertCmd struct{}
+
+// Run brings the network back that was there before a change that nobody
+// confirmed. caisson-network-revert.service runs it.
+func (networkRevertCmd) Run(r *run) error {
+	c, did, err := r.changer().Revert(r.ctx)
+	if did && err == nil {
+		fmt.Fprintf(r.out, "nobody confirmed the network that %s changed at %s; the old one is back: %s\n", c.By, c.Begun.Format(time.RFC3339), inWords(c.Old))
+	}
+	return err
+}

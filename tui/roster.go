@@ -27,8 +27,8 @@ func (d Draft) of(chosen string, f Facts) Draft {
 	}
 	n := f.Enclave.Nodes[i]
 	d.node, d.role, d.dns = n.Name, n.Role, n.Network.DNS
-	d = d.with(FieldName, n.Name).with(FieldDisk, "").with(FieldMode, static).with(FieldInterface, linkText(n.Network)).
-		with(FieldAddress, n.Network.Address).with(FieldGateway, n.Network.Gateway).
+	d = d.with(FieldName, n.Name).with(FieldDisk, "").with(FieldMode, static).
+		onLink(n.Network).with(FieldAddress, n.Network.Address).with(FieldGateway, n.Network.Gateway).
 		with(FieldVLAN, numberText(n.Network.VLAN)).with(FieldMTU, numberText(n.Network.MTU))
 	if n.Network.Address == "" {
 		d = d.with(FieldMode, dhcp)

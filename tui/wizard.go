@@ -59,6 +59,10 @@ type Wizard struct {
 	check   work
 	checked error // the medium's fault
 
+	links  map[string]bool // cables, as they were last seen; nil before that
+	asking *question       // to the network, under way
+	asked  *answered       // the last one that was answered
+
 	number  int // of the last plan asked for
 	plan    *plan.Plan
 	planErr error
@@ -132,11 +136,18 @@ func (w Wizard) answered(ev Event) (Wizard, []Effect) {
 			return w, nil
 		}
 		facts := ev.Facts
+		facts.Machine = w.cabled(facts.Machine)
 		w.facts, w.checked = &facts, nil
 		w.draft = w.draft.begin(facts)
-		if w.draft.node != "" {
-			return w.toReview()
+		var effects []Effect
+		if !w.waiting["links"] { // the watch goes on to the end
+			w, effects = w.waits("links", true), []Effect{WatchLinks{}}
 		}
+		if w.draft.node != "" {
+			next, more := w.toReview()
+			return next, append(effects, more...)
+		}
+		return w, effects
 	case MediumFailed:
 		if w.waiting["verify"] {
 			w = w.waits("verify", false)
@@ -144,6 +155,10 @@ func (w Wizard) answered(ev Event) (Wizard, []Effect) {
 		}
 	case Rescanned:
 		return w.rescanned(ev), nil
+	case Links:
+		return w.linked(ev.Up), nil
+	case AddressAsked:
+		return w.addressAsked(ev)
 	case Planned:
 		if ev.Number != w.number || !w.waiting["plan"] {
 			return w, nil // the answer to a question that no longer stands
@@ -188,14 +203,14 @@ func (w Wizard) rescanned(ev Rescanned) Wizard {
 	if ev.Err != nil || w.facts == nil || w.step >= progress {
 		return w.ended("", ev.Err)
 	}
+	ev.Machine = w.cabled(ev.Machine)
 	if reflect.DeepEqual(w.facts.Machine, ev.Machine) && reflect.DeepEqual(w.facts.Refused, ev.Refused) {
 		return w
 	}
 	facts := *w.facts
 	facts.Machine, facts.Refused = ev.Machine, ev.Refused
 	w.facts = &facts
-	w = w.stale()
-	return w.settle()
+	return w.stale().settle().kept(w)
 }
 
 // waits notes that an effect is under way, or no longer.
@@ -242,7 +257,7 @@ func (w Wizard) stale() Wizard {
 // goTo shows a step from its top.
 func (w Wizard) goTo(s step) Wizard {
 	w.step, w.over, w.focus, w.scroll = s, nothing, 0, 0
-	w.tried, w.said, w.failed = false, "", nil
+	w.tried, w.said, w.failed, w.asking = false, "", nil, nil
 	if s == timePage && w.draft.get(FieldClock) == "" && !w.now.IsZero() {
 		w.draft = w.draft.with(FieldClock, stamp(w.now))
 	}

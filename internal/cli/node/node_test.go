@@ -38,6 +38,7 @@ type bench struct {
 	sys     *fake.System
 	scratch string
 	now     func() time.Time
+	network
 }
 
 func (b *bench) Cmdline() string { return b.cmdline }

@@ -15,6 +15,8 @@ const (
 	FieldRole      Field = "role"      // a role, or an entry of the roster (roster.go)
 	FieldDisk      Field = "disk"      // a stable path; "" leaves it to Draft.disk
 	FieldInterface Field = "interface" // a kernel name, "none", a bond (link.go), or "" for any card
+	FieldBond      Field = "bond"      // how the cards of a bond work together
+	FieldTaken     Field = "taken"     // use an address that somebody has
 	FieldMode      Field = "mode"      // static or dhcp
 	FieldAddress   Field = "address"
 	FieldGateway   Field = "gateway"
@@ -35,6 +37,9 @@ const (
 	static = "static"
 	dhcp   = "dhcp"
 )
+
+// yes is a toggle that is on.
+const yes = "yes"
 
 // Draft is what was typed and chosen, as it was typed: nothing is lost on the
 // way back, and nothing is judged before Answers. It is a value.

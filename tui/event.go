@@ -72,6 +72,16 @@ type (
 		Refused map[string]string
 		Err     error
 	}
+	// Links is the state of every network card's cable, by the kernel's name. It
+	// comes when the watch begins and when something changed.
+	Links struct{ Up map[string]bool }
+	// AddressAsked answers the AskAddress effect of the same network.
+	AddressAsked struct {
+		Network  spec.NodeNetwork
+		On       string // the cards that were asked on
+		Untested string // why nobody could be asked; "" if the network was
+		Err      error  // who has the address; nil if nobody answered
+	}
 	// Planned answers the Plan effect of the same number.
 	Planned struct {
 		Number int
@@ -106,6 +116,8 @@ func (MediumProgress) event() {}
 func (MediumOK) event()       {}
 func (MediumFailed) event()   {}
 func (Rescanned) event()      {}
+func (Links) event()          {}
+func (AddressAsked) event()   {}
 func (Planned) event()        {}
 func (InstallEvent) event()   {}
 func (Installed) event()      {}
@@ -121,6 +133,10 @@ type Effect interface{ effect() }
 type (
 	Verify struct{}
 	Rescan struct{}
+	// WatchLinks asks for Links from now on. It is given once.
+	WatchLinks struct{}
+	// AskAddress asks the network whether somebody has a node's address.
+	AskAddress struct{ Network spec.NodeNetwork }
 	// Plan asks for a plan; Number ties the answer to the question.
 	Plan struct {
 		Number  int
@@ -142,6 +158,8 @@ type (
 
 func (Verify) effect()        {}
 func (Rescan) effect()        {}
+func (WatchLinks) effect()    {}
+func (AskAddress) effect()    {}
 func (Plan) effect()          {}
 func (Install) effect()       {}
 func (SaveAnswers) effect()   {}

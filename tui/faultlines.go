@@ -41,7 +41,11 @@ func under(err error) []line {
 		if have == "" {
 			out = append(out, marked(Bad, what))
 		} else {
-			out = append(out, marked(Bad, "have "+have), inset("need", need))
+			code := "" // what was typed is mended where it stands; of the rest there is more to read
+			if f.Class != fault.Input {
+				code = f.Code + ": "
+			}
+			out = append(out, marked(Bad, code+"have "+have), inset("need", need))
 		}
 		for _, h := range f.Hints {
 			out = append(out, inset("do", h))

@@ -15,19 +15,29 @@ func (w Wizard) errors() map[Field][]error {
 	if err := w.clockError(); err != nil {
 		wrong[FieldClock] = append(wrong[FieldClock], err)
 	}
+	if err := w.takenError(); err != nil {
+		wrong[FieldTaken] = append(wrong[FieldTaken], err)
+	}
 	return wrong
 }
 
 // next leaves a page for the one after it, if nothing on it is wrong.
 func (w Wizard) next() (Wizard, []Effect) {
 	wrong := w.errors()
+	asks := w.step == networkPage && w.asks(true)
+	if asks {
+		delete(wrong, FieldTaken) // it may be free by now
+	}
 	for i, f := range w.page().fields {
 		if len(wrong[f.id]) > 0 {
 			w.tried, w.focus = true, i
 			return w.settle(), nil
 		}
 	}
-	if w.step+1 == review {
+	switch {
+	case asks:
+		return w.ask(false)
+	case w.step+1 == review || w.step == review && w.asks(false):
 		return w.toReview()
 	}
 	return w.goTo(w.step + 1), nil
@@ -37,6 +47,7 @@ func (w Wizard) next() (Wizard, []Effect) {
 func (w Wizard) toReview() (Wizard, []Effect) {
 	answers, _ := w.draft.Answers(*w.facts)
 	wrong := w.errors()
+	w.asking = nil
 	for s := machinePage; s < review; s++ {
 		w.step, w.over = s, nothing
 		for _, f := range w.page().fields {
@@ -46,6 +57,9 @@ func (w Wizard) toReview() (Wizard, []Effect) {
 				w.focus = max(w.page().find(f.id), 0)
 				return w.settle(), nil
 			}
+		}
+		if s == networkPage && w.asks(false) {
+			return w.goTo(s).ask(true)
 		}
 	}
 	w = w.goTo(review)

@@ -23,9 +23,9 @@ type player struct {
 }
 
 var texts = []string{"node1", "edge1", "10.20.0.31/24", "10.20.0.1", "2026-11-25 12:00", "ops", sshKey, "Ops?", "0.0.0.0/0", "", "名\x1b[2J", "none", static, dhcp,
-	"control-plane", "worker", "banana", "reboot", "poweroff", "42", "9000", "-1", "bond eno1,eno2", "bond ,", "10.20.0.1 ntp.x", "nx0n", "NX0N", "0016", "/dev/disk/by-id/ata-Old_16", "/dev/disk/by-id/nvme-Acme_SSD_512_S4EWNX0N"}
+	"control-plane", "worker", "banana", "reboot", "poweroff", "42", "9000", "-1", bonded, spec.BondLACP, "10.20.0.1 ntp.x", "nx0n", "NX0N", "0016", "/dev/disk/by-id/ata-Old_16", "/dev/disk/by-id/nvme-Acme_SSD_512_S4EWNX0N"}
 
-var fieldIDs = []Field{FieldRole, FieldDisk, FieldInterface, FieldMode, FieldAddress, FieldGateway, FieldName, FieldAfter, FieldClock, FieldUser, FieldKey,
+var fieldIDs = []Field{FieldRole, FieldDisk, FieldInterface, cardWord + "eno1", cardWord + "eno2", FieldBond, FieldTaken, FieldMode, FieldAddress, FieldGateway, FieldName, FieldAfter, FieldClock, FieldUser, FieldKey,
 	FieldLarge, FieldTyped, FieldVLAN, FieldMTU, FieldNTP, "continue", "install", "check", "save", "back", "again", "log", "rescan", "set", "close", "onward", "bundle", "shell", "reboot", "poweroff", "without"}
 
 func (p *player) play(a, b byte) {
@@ -37,7 +37,7 @@ func (p *player) play(a, b byte) {
 	case a < 110:
 		ev = Key{Rune: []rune("az09?- ./:\x00\x1b\u0301名é")[int(b)%15]}
 	case a < 150:
-		ev = Fill{fieldIDs[int(a)%16], t(len(texts))}
+		ev = Fill{fieldIDs[int(a)%20], t(len(texts))}
 	case a < 160:
 		ev = Press{fieldIDs[int(b)%len(fieldIDs)]}
 	case a < 200: // what is right, to get on
@@ -58,13 +58,17 @@ func (p *player) play(a, b byte) {
 		}
 	case a < 210:
 		ev = Resized{Width: int(b) * 2, Height: int(a) % 60, Large: b&1 == 1}
+	case a < 213:
+		p.taken = []string{"10.20.0.31", ""}[int(b)%2]
+		return
 	case a < 220:
 		ev = Tick{p.now.AddDate(0, 0, int(int8(b)))}
 	default:
 		ev = []Event{MediumProgress{int64(b), 100}, MediumOK{p.facts}, MediumFailed{errors.New("x")}, MediumFailed{}, Rescanned{Err: errors.New("x")},
 			Planned{Number: p.w.number, Err: errors.New("x")}, Planned{Number: int(b)}, InstallEvent{event.Event{Name: "step", Step: int(b) - 9, Size: int64(b)}},
 			InstallEvent{event.Event{Name: "progress", Done: int64(b) * 9, Size: int64(b) - 3, Message: t(len(texts))}}, Installed{Err: errors.New("x")},
-			Installed{}, Saved{Err: errors.New("x")}, Saved{}, Bundled{}, ClockSet{}, Left{errors.New("x")}}[int(b)%16]
+			Installed{}, Saved{Err: errors.New("x")}, Saved{}, Bundled{}, ClockSet{}, Left{errors.New("x")}, Links{}, Links{map[string]bool{"eno1": b < 128, "eno2": b&4 > 0}},
+			AddressAsked{Network: spec.NodeNetwork{Interface: "eno1", Address: "10.20.0.31/24"}, Err: errors.New("x")}, AddressAsked{}}[int(b)%20]
 	}
 	p.give(ev)
 }
@@ -117,6 +121,10 @@ func (p *player) rule(before Wizard, e Effect) {
 		whole, err := spec.Complete(p.facts.Enclave, e.Answers)
 		if err != nil || whole.Name == "" || whole.Confirm.Erase != "" {
 			p.t.Fatalf("impossible answers %+v: %v", e.Answers, err)
+		}
+		// The wizard after the event is the one that asked for this plan.
+		if p.w.takenError() != nil || p.w.asks(false) {
+			p.t.Fatalf("plans for an address that somebody has, or that nobody asked for: %+v", e.Answers.Network)
 		}
 		if d := before.draft.get(FieldDisk); p.facts.Refused[d] != "" {
 			p.t.Fatalf("plans for the disk %s, which is refused", d)

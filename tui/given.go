@@ -24,7 +24,10 @@ func (d Draft) begin(f Facts) Draft {
 	a := f.Answers
 	d.given, d.from = a, f.AnswersFrom
 	if !begun {
-		d = d.with(FieldMode, static)
+		d = d.with(FieldMode, static).with(FieldBond, spec.BondActiveBackup)
+		for _, n := range forBond(f.Machine.NICs) {
+			d = d.with(Field(cardWord+n.Name), yes)
+		}
 	}
 	d = d.with(FieldAfter, cmp.Or(a.After, d.get(FieldAfter), spec.DefaultAfter))
 	if len(a.Time.NTP) > 0 {
@@ -84,7 +87,7 @@ func (d Draft) guess(f Facts) Draft {
 
 // addressed is the draft with a network as answers or an entry have it.
 func (d Draft) addressed(n spec.NodeNetwork) Draft {
-	d = d.with(FieldMode, static).with(FieldInterface, linkText(n)).with(FieldAddress, n.Address).with(FieldGateway, n.Gateway).
+	d = d.with(FieldMode, static).onLink(n).with(FieldAddress, n.Address).with(FieldGateway, n.Gateway).
 		with(FieldVLAN, numberText(n.VLAN)).with(FieldMTU, numberText(n.MTU))
 	if n.Address == "" {
 		d = d.with(FieldMode, dhcp)

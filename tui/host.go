@@ -17,6 +17,12 @@ type Host interface {
 	Verify(ctx context.Context, progress func(done, total int64)) (Facts, error)
 	// Rescan probes the machine anew; refused is as in Facts.
 	Rescan(ctx context.Context) (m machine.Machine, refused map[string]string, err error)
+	// WatchLinks calls changed with the state of every card's cable, at once and
+	// whenever it is another, until ctx ends. It brings the cards up: one that is
+	// down shows no cable.
+	WatchLinks(ctx context.Context, changed func(up map[string]bool))
+	// AskAddress asks on the cards of the network who has its address.
+	AskAddress(ctx context.Context, n spec.NodeNetwork) AddressAsked
 	// Plan is plan.Make on what was verified.
 	Plan(a spec.Answers) (plan.Plan, error)
 	// Install is plan.Confirm with erase, then apply.Run; its events go to sink.
@@ -56,6 +62,20 @@ func (s *Session) carryOut(e Effect) Event {
 	case Rescan:
 		m, refused, err := s.host.Rescan(ctx)
 		return Rescanned{Machine: m, Refused: refused, Err: err}
+	case WatchLinks:
+		ctx, stop := context.WithCancel(ctx)
+		defer stop()
+		go func() { // the session does not wait for a watch
+			select {
+			case <-s.over:
+				stop()
+			case <-ctx.Done():
+			}
+		}()
+		s.host.WatchLinks(ctx, func(up map[string]bool) { s.Send(Links{up}) })
+		return nil
+	case AskAddress:
+		return s.host.AskAddress(ctx, e.Network)
 	case Plan:
 		p, err := s.host.Plan(e.Answers)
 		return Planned{e.Number, p, err}

@@ -127,6 +127,26 @@ func (w Wizard) settleOn(p page, upward bool) Wizard {
 	return w
 }
 
+// kept puts focus and cursor where they were before, if that is still there.
+func (w Wizard) kept(before Wizard) Wizard {
+	was, is := before.page(), w.page()
+	if len(was.fields) == 0 || before.step != w.step {
+		return w
+	}
+	f := was.fields[min(before.focus, len(was.fields)-1)]
+	i := is.find(f.id)
+	switch {
+	case i < 0:
+		return w
+	case f.kind == choice && before.cursor < len(f.options):
+		w.cursor = max(0, is.fields[i].option(f.options[before.cursor].value))
+	case f.kind == text:
+		w.cursor = before.cursor
+	}
+	w.focus = i
+	return w
+}
+
 // enter does what the field under the keys is for.
 func (w Wizard) enter() (Wizard, []Effect) {
 	p := w.page()
@@ -153,7 +173,7 @@ func (w Wizard) enter() (Wizard, []Effect) {
 }
 
 func (w Wizard) flip(f field) Wizard {
-	on := "yes"
+	on := yes
 	if w.draft.get(f.id) == on {
 		on = ""
 	}

@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -8,31 +10,45 @@ import (
 	"caisson.dev/caisson/spec"
 )
 
-// A bond is written in a Draft as its cards behind this word, then its mode.
+// bonded as the card means several cards as one; no card can be called so. Each
+// card of the bond is a toggle: its name behind cardWord.
 const (
-	bondWord = "bond "
-	bondMode = " by "
+	bonded   = "a bond"
+	cardWord = "card "
 )
 
-// linkText is what a network is on, as a Draft holds it.
-func linkText(n spec.NodeNetwork) string {
+// onLink is the draft on the card or the bond of a network.
+func (d Draft) onLink(n spec.NodeNetwork) Draft {
+	d = d.with(FieldInterface, n.Interface)
 	if len(n.Bond.Interfaces) == 0 {
-		return n.Interface
+		return d
 	}
-	text := bondWord + strings.Join(n.Bond.Interfaces, ",")
-	if n.Bond.Mode != "" {
-		text += bondMode + n.Bond.Mode
+	for _, name := range d.bondCards() {
+		d = d.with(Field(cardWord+name), "")
 	}
-	return text
+	for _, name := range n.Bond.Interfaces {
+		d = d.with(Field(cardWord+name), yes)
+	}
+	return d.with(FieldInterface, bonded).with(FieldBond, n.Bond.Mode)
+}
+
+// bondCards are the cards that are chosen for a bond.
+func (d Draft) bondCards() []string {
+	var out []string
+	for _, f := range slices.Sorted(maps.Keys(d.values)) {
+		if name, ok := strings.CutPrefix(string(f), cardWord); ok && d.values[f] != "" {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // network is the addressing as typed; unread holds what is not even a number.
 func (d Draft) network() (n spec.NodeNetwork, unread map[Field]error) {
 	unread = map[Field]error{}
 	link := trimmed(d, FieldInterface)
-	if bond, ok := strings.CutPrefix(link, bondWord); ok {
-		cards, mode, _ := strings.Cut(bond, bondMode)
-		n.Bond = spec.Bond{Interfaces: strings.Split(cards, ","), Mode: mode}
+	if link == bonded {
+		n.Bond = spec.Bond{Interfaces: d.bondCards(), Mode: trimmed(d, FieldBond)}
 	} else {
 		n.Interface = link
 	}
@@ -56,24 +72,56 @@ func (d Draft) network() (n spec.NodeNetwork, unread map[Field]error) {
 	return n, unread
 }
 
-// bonds are the bonds that a person can choose: of the cards that have a link,
-// else of all, if there are two or more.
-func bonds(nics []machine.NIC) []option {
-	var all, linked []string
-	for _, n := range nics {
-		all = append(all, n.Name)
-		if n.Link {
-			linked = append(linked, n.Name)
-		}
-	}
-	if len(linked) >= 2 {
-		all = linked
-	}
-	if len(all) < 2 {
+// bondOption offers a bond where there are cards for one.
+func bondOption(nics []machine.NIC) []option {
+	if len(nics) < 2 {
 		return nil
 	}
-	value := bondWord + strings.Join(all, ",")
-	return []option{{value: value, label: pad("bond", 11) + strings.Join(all, ", ") + ": one in use, the others in reserve"}}
+	return []option{{value: bonded, label: pad("bond", 11) + "several cards as one"}}
+}
+
+// bondFields ask what a bond is made of: a toggle for each card, under the name
+// that it was chosen by, then for each that was chosen and is not here.
+func (d Draft) bondFields(m machine.Machine) []field {
+	var out []field
+	add := func(name, label string) {
+		out = append(out, field{id: Field(cardWord + name), kind: toggle, label: label, group: box(len(out) == 0, "Its cards", "")})
+	}
+	chosen := d.bondCards()
+	for _, n := range m.NICs {
+		name := n.Name
+		for _, c := range chosen {
+			if is, _ := m.Cards(spec.NodeNetwork{Interface: c}); len(is) > 0 && is[0].Name == n.Name {
+				name = c // by its MAC, as the roster has it
+			}
+		}
+		add(name, cardText(n))
+	}
+	_, missing := m.Cards(spec.NodeNetwork{Bond: spec.Bond{Interfaces: chosen}})
+	for _, name := range missing {
+		add(name, pad(name, 30)+"[!] not in this machine")
+	}
+	return append(out, field{id: FieldBond, kind: choice, label: "Bond by", options: []option{
+		{value: spec.BondActiveBackup, label: pad(spec.BondActiveBackup, 15) + "one in use, the others in reserve"},
+		{value: spec.BondLACP, label: pad(spec.BondLACP, 15) + "all in use; the switch must know"}}})
+}
+
+// forBond are the cards that a bond is first offered with: those that have a
+// link, or the only two.
+func forBond(nics []machine.NIC) []machine.NIC {
+	linked := slices.DeleteFunc(slices.Clone(nics), func(n machine.NIC) bool { return !n.Link })
+	switch {
+	case len(linked) >= 2:
+		return linked
+	case len(nics) == 2:
+		return nics
+	}
+	return nil
+}
+
+// cardText is a card as an answer to a question.
+func cardText(n machine.NIC) string {
+	return pad(n.Name, 11) + pad(n.MAC, 19) + box(n.Link, "[ok] link", "[!] no link")
 }
 
 // words takes a list apart that was typed with spaces or commas.

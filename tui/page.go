@@ -53,6 +53,7 @@ type field struct {
 	id      Field
 	kind    kind
 	label   string
+	group   string // before the first of several toggles
 	form    string // an example, shown behind the input
 	width   int    // of the input
 	options []option

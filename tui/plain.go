@@ -56,6 +56,7 @@ type prompter struct {
 	asked  bool
 	brief  bool   // the question was read a moment ago
 	spoken string // of a page that waits
+	cables string // what was said of the chosen cards' links
 }
 
 func (p *prompter) say(format string, args ...any) {
@@ -76,13 +77,14 @@ func (p *prompter) tell(lines []line) {
 	}
 }
 
-// mark is what tells one page to be printed from another.
+// mark is what tells one page to be printed from another; each answer of
+// the network makes another one.
 func mark(w Wizard) string {
 	id := ""
 	if w.plan != nil && (w.step == review || w.step == confirm) {
 		id = string(w.plan.ID)
 	}
-	return fmt.Sprint(w.step, w.over, id, w.planErr, w.checked, w.facts != nil, w.install.ended, w.said, w.failed)
+	return fmt.Sprint(w.step, w.over, id, w.planErr, w.checked, w.facts != nil, w.asking != nil, fmt.Sprintf("%p", w.asked), w.install.ended, w.said, w.failed)
 }
 
 // live says that a page waits for work of others: what it says changes by itself.
@@ -114,6 +116,13 @@ func (p *prompter) show() error {
 			lines = lines[:len(lines)-1]
 		}
 		p.tell(lines)
+		p.cables = cables(w)
+		if w.tried { // it was come back to, with something to mend
+			p.complain(pg)
+		}
+	} else if now := cables(w); now != p.cables {
+		p.cables, p.asked = now, false
+		p.say("\n%s", now)
 	}
 	if w.leaving != "" {
 		if p.spoken != w.leaving {
@@ -136,6 +145,22 @@ func (p *prompter) show() error {
 	}
 	p.asked = true
 	return p.err
+}
+
+// cables says whether the chosen cards have a link, where it matters.
+func cables(w Wizard) string {
+	if w.step != networkPage && w.step != review {
+		return ""
+	}
+	lines := w.cardProblems()
+	if len(lines) == 0 {
+		lines = []line{marked(OK, "every card that is chosen has a link")}
+	}
+	var out []string
+	for _, l := range lines {
+		out = append(out, flat(l.spans))
+	}
+	return strings.Join(out, "\n")
 }
 
 // news is how far the work of others is, in tenths.
@@ -204,7 +229,7 @@ func (p *prompter) ask(w Wizard, pg page) {
 			p.prompt("Number")
 		}
 	case toggle:
-		p.prompt(f.label + ", y or n [" + box(have != "", "y", "n") + "]")
+		p.prompt(strings.Join(strings.Fields(clean(f.label, p.c.term.ASCII)), " ") + ", y or n [" + box(have != "", "y", "n") + "]")
 	default:
 		label := f.label
 		if f.form != "" {

@@ -70,7 +70,7 @@ func (p *prompter) take(w Wizard, pg page, l string) {
 		}
 	case toggle:
 		if l != "" {
-			p.s.press(p.c, Fill{f.id, box(strings.HasPrefix(strings.ToLower(l), "y"), "yes", "")})
+			p.s.press(p.c, Fill{f.id, box(strings.HasPrefix(strings.ToLower(l), "y"), yes, "")})
 		}
 	default:
 		if l != "" {

@@ -20,16 +20,19 @@ func stamp(t time.Time) string {
 
 func (w Wizard) networkPage() page {
 	p := page{title: "network", help: []string{"The address is the node's own, with the length of its network: 10.20.0.11/24.",
-		"The gateway may stay empty: nothing in the enclave needs a way out.", "DHCP needs a server that gives this node the same address each time."}}
+		"The gateway may stay empty: nothing in the enclave needs a way out.", "DHCP needs a server that gives this node the same address each time.",
+		"A card shows a link if its cable is in and there is something at the other end.",
+		"An address that somebody has already is found by asking the network, before the next question."}}
+	if w.asking != nil {
+		p.lines = w.askingLines()
+		return p
+	}
+	p.lines = w.cardProblems()
 	card := field{id: FieldInterface, kind: choice, label: "Card"}
 	for _, n := range w.facts.Machine.NICs {
-		link := "[!] no link"
-		if n.Link {
-			link = "[ok] link"
-		}
-		card.options = append(card.options, option{value: n.Name, label: pad(n.Name, 11) + pad(n.MAC, 19) + link})
+		card.options = append(card.options, option{value: n.Name, label: cardText(n)})
 	}
-	card.options = append(card.options, bonds(w.facts.Machine.NICs)...)
+	card.options = append(card.options, bondOption(w.facts.Machine.NICs)...)
 	card.options = append(card.options, option{value: spec.NoInterface, label: pad("none", 11) + "a node that stands alone"})
 	if have := w.draft.get(FieldInterface); card.option(have) < 0 { // of the roster
 		label := have
@@ -40,10 +43,17 @@ func (w Wizard) networkPage() page {
 	}
 	mode := field{id: FieldMode, kind: choice, label: "Address by", options: []option{
 		{value: static, label: "typing it in"}, {value: dhcp, label: "DHCP"}}}
-	p.fields = []field{card, mode}
+	p.fields = []field{card}
+	if w.draft.get(FieldInterface) == bonded {
+		p.fields = append(p.fields, w.draft.bondFields(w.facts.Machine)...)
+	}
+	p.fields = append(p.fields, mode)
 	if w.draft.get(FieldMode) != dhcp {
+		p.fields = append(p.fields, field{id: FieldAddress, kind: text, label: "Address", width: 18, form: "as in 10.20.0.11/24"})
+		if a, ok := w.known(); ok && a.Err != nil {
+			p.fields = append(p.fields, field{id: FieldTaken, kind: toggle, label: "somebody has it: use it all the same"})
+		}
 		p.fields = append(p.fields,
-			field{id: FieldAddress, kind: text, label: "Address", width: 18, form: "as in 10.20.0.11/24"},
 			field{id: FieldGateway, kind: text, label: "Gateway", width: 18, form: "may stay empty"})
 	}
 	if w.draft.get(FieldInterface) != spec.NoInterface {

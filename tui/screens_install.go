@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,24 +21,22 @@ func (w Wizard) reviewPage() page {
 		p.lines = []line{say("Making the plan. Nothing is written.")}
 		return p
 	}
-	p.lines = planLines(*w.plan, w.origin())
+	p.lines = slices.Concat([]line{loss(w.plan.Disk)}, w.cardProblems(), w.addressLines(), []line{{}}, w.origin(), planLines(*w.plan))
 	p.fields = []field{goOn("Continue: agree to it"), act("save", "Save the answers to a stick", save), act("back", "Change something", func(w Wizard) (Wizard, []Effect) { return w.goTo(rolePage), nil })}
 	return p
 }
 
 func save(w Wizard) (Wizard, []Effect) { return start("save", SaveAnswers{Answers: w.answers()})(w) }
 
-// planLines is the plan: what is lost, what for and by whose answers, then its own
-// sentences.
-func planLines(pl plan.Plan, origin []line) []line {
-	out := append([]line{loss(pl.Disk), {}}, origin...)
-	out = append(out,
+// planLines is the plan: what for, then its own sentences.
+func planLines(pl plan.Plan) []line {
+	out := []line{
 		row("Node", Span{pl.Node, Strong}, Span{", " + pl.Role, Plain}),
 		row("Release", Span{pl.Release, Code}, Span{", enclave " + pl.Enclave, Plain}),
 		row("Machine", Span{list(pl.Machine.Vendor, pl.Machine.Product, prefixed("serial ", pl.Machine.Serial)), Plain}),
 		row("Disk", Span{list(pl.Disk.Size.String(), pl.Disk.Model, prefixed("serial ", pl.Disk.Serial)), Plain}),
 		row("", Span{pl.Disk.Path, Code}),
-		row("Then", Span{pl.After, Plain}), line{})
+		row("Then", Span{pl.After, Plain}), {}}
 	for i, s := range pl.Steps {
 		r := Plain
 		if s.Destroys != "" {

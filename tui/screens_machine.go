@@ -35,7 +35,7 @@ var secure = map[string]Span{
 func (w Wizard) machinePage() page {
 	m := w.facts.Machine
 	p := page{title: "this machine", reading: true,
-		help: []string{"[!!] stands against an install. [!] is worth a look and does not stop it.", "What is seen here is read anew every few seconds."}}
+		help: []string{"[!!] stands against an install. [!] is worth a look and does not stop it.", "Cables are looked at anew every second, disks every few seconds."}}
 	p.lines = append(p.lines, w.verdicts()...)
 	if len(p.lines) == 0 {
 		p.lines = []line{marked(OK, "Nothing stands against an install.")}

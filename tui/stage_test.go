@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -39,6 +40,7 @@ type stage struct {
 	held    map[string]bool
 	effects []Effect // all that were asked for
 	fault   error    // what the install ends with
+	taken   string   // an address that somebody has
 }
 
 // rugged is the recorded machine of installer/machine, with processors enough
@@ -147,6 +149,13 @@ func (s *stage) answer(e Effect) []Event {
 		return []Event{MediumOK{s.facts}}
 	case Rescan:
 		return []Event{Rescanned{Machine: s.facts.Machine, Refused: s.facts.Refused}}
+	case WatchLinks:
+		return []Event{s.links()}
+	case AskAddress:
+		if s.held["address"] {
+			return nil
+		}
+		return []Event{s.ask(e.Network)}
 	case Plan:
 		if s.held["plan"] {
 			return nil
@@ -230,6 +239,20 @@ func (s *stage) do(t testing.TB, lines ...string) {
 		case "unplug":
 			s.facts.Machine.Disks = nil
 			s.send(Rescanned{Machine: s.facts.Machine})
+		case "cable": // cable CARD in, or out
+			card, is, _ := strings.Cut(rest, " ")
+			s.facts.Machine.NICs = slices.Clone(s.facts.Machine.NICs)
+			for i, n := range s.facts.Machine.NICs {
+				if n.Name == card {
+					s.facts.Machine.NICs[i].Link = is == "in"
+				}
+			}
+			s.send(s.links())
+		case "taken":
+			s.taken = rest
+		case "answer": // of the network, at last
+			s.held["address"] = false
+			s.send(s.ask(s.w.asking.network))
 		case "release": // the answer to the first plan that was asked for
 			for _, e := range s.effects {
 				if p, ok := e.(Plan); ok {

@@ -91,7 +91,7 @@ func (d wiringDraft) fields() []wiringField {
 
 // beginWiring fills the form in with the network of now.
 func beginWiring(n spec.NodeNetwork) wiringDraft {
-	d := Draft{}.with(FieldInterface, linkText(n)).with(FieldMode, dhcp)
+	d := Draft{}.onLink(n).with(FieldMode, dhcp)
 	if n.Address != "" || n.Interface == spec.NoInterface {
 		d = d.with(FieldMode, static)
 	}

@@ -58,11 +58,12 @@ func (s Status) countdown() string {
 
 // onWhat is the card or bond, which stays what it is.
 func (s Status) onWhat() string {
-	link := s.wiring.draft.get(FieldInterface)
-	switch bond, ok := strings.CutPrefix(link, bondWord); {
-	case ok:
-		return "a bond of " + bond
-	case link == "":
+	d := s.wiring.draft
+	link := d.get(FieldInterface)
+	switch link {
+	case bonded:
+		return "a bond of " + strings.Join(d.bondCards(), ", ") + prefixed(" by ", d.get(FieldBond))
+	case "":
 		return "every Ethernet card that has a link"
 	}
 	return link

@@ -24,7 +24,8 @@ type played struct {
 	mu      sync.Mutex
 	stage   *stage
 	left    chan string
-	shell   func() // what it does
+	shell   func()               // what it does
+	cables  chan map[string]bool // news of links
 	shells  []string
 	hold    chan struct{} // an install waits for it, if there is one
 	stopped bool
@@ -45,6 +46,25 @@ func (p *played) Verify(_ context.Context, progress func(done, total int64)) (Fa
 
 func (p *played) Rescan(context.Context) (machine.Machine, map[string]string, error) {
 	return p.stage.facts.Machine, p.stage.facts.Refused, nil
+}
+
+func (p *played) WatchLinks(ctx context.Context, changed func(map[string]bool)) {
+	p.mu.Lock()
+	now := p.stage.links()
+	p.mu.Unlock()
+	changed(now.Up)
+	for {
+		select {
+		case up := <-p.cables:
+			changed(up)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (p *played) AskAddress(_ context.Context, n spec.NodeNetwork) AddressAsked {
+	return p.answer(AskAddress{n})[0].(AddressAsked)
 }
 
 func (p *played) Plan(a spec.Answers) (plan.Plan, error) {
@@ -208,7 +228,7 @@ func attach(t testing.TB, s *Session, term Terminal) *screen {
 func serve(t testing.TB) (*Session, *played, chan error) {
 	t.Helper()
 	st := enact(t, rugged(t), installtest.Spec)
-	host := &played{stage: st, left: make(chan string, 1)}
+	host := &played{stage: st, left: make(chan string, 1), cables: make(chan map[string]bool)}
 	s := NewSession(New(st.w.medium), host, func() time.Time { return noon })
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(context.Background()) }()

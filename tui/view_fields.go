@@ -16,8 +16,8 @@ func (w Wizard) fieldRows(p page, width int, c Canvas) (rows [][]Span, at []int,
 	}
 	labels := 0
 	for _, f := range p.fields {
-		if f.kind == text || f.kind == choice && len(p.fields) > 2 {
-			labels = max(labels, len(f.label)+2)
+		if f.group != "" || f.kind == text || f.kind == choice && len(p.fields) > 2 {
+			labels = max(labels, len(box(f.kind == toggle, f.group, f.label))+2)
 		}
 	}
 	for i, f := range p.fields {
@@ -30,7 +30,11 @@ func (w Wizard) fieldRows(p page, width int, c Canvas) (rows [][]Span, at []int,
 		case action:
 			rows = append(rows, item(focus, "", f.label, c))
 		case toggle:
-			rows = append(rows, item(focus, box(w.draft.get(f.id) != "", "[x] ", "[ ] "), f.label, c))
+			row := item(focus, box(w.draft.get(f.id) != "", "[x] ", "[ ] "), f.label, c)
+			if labels > 0 {
+				row = append([]Span{{"  " + pad(f.group, labels-2), Plain}}, row...)
+			}
+			rows = append(rows, cut(row, width))
 		case text:
 			row, x := w.input(f, focus, labels, width)
 			if focus {

@@ -60,6 +60,10 @@ type Wizard struct {
 	checked error // the medium's fault
 	without bool  // the person goes on without answers that cannot be used
 
+	links  map[string]bool // cables, as they were last seen; nil before that
+	asking *question       // to the network, under way
+	asked  *answered       // the last one that was answered
+
 	number  int // of the last plan asked for
 	plan    *plan.Plan
 	planErr error
@@ -133,11 +137,17 @@ func (w Wizard) answered(ev Event) (Wizard, []Effect) {
 			return w, nil
 		}
 		facts := ev.Facts
+		facts.Machine = w.cabled(facts.Machine)
 		w.facts, w.checked = &facts, nil
-		if w.refusesAnswers() {
-			return w.settle(), nil
+		var effects []Effect
+		if !w.waiting["links"] { // the watch goes on to the end
+			w, effects = w.waits("links", true), []Effect{WatchLinks{}}
 		}
-		return w.begin()
+		if w.refusesAnswers() {
+			return w.settle(), effects
+		}
+		w, more := w.begin()
+		return w, append(effects, more...)
 	case MediumFailed:
 		if w.waiting["verify"] {
 			w = w.waits("verify", false)
@@ -145,6 +155,10 @@ func (w Wizard) answered(ev Event) (Wizard, []Effect) {
 		}
 	case Rescanned:
 		return w.rescanned(ev), nil
+	case Links:
+		return w.linked(ev.Up), nil
+	case AddressAsked:
+		return w.addressAsked(ev)
 	case Planned:
 		if ev.Number != w.number || !w.waiting["plan"] {
 			return w, nil // the answer to a question that no longer stands
@@ -189,14 +203,14 @@ func (w Wizard) rescanned(ev Rescanned) Wizard {
 	if ev.Err != nil || w.facts == nil || w.step >= progress {
 		return w.ended("", ev.Err)
 	}
+	ev.Machine = w.cabled(ev.Machine)
 	if reflect.DeepEqual(w.facts.Machine, ev.Machine) && reflect.DeepEqual(w.facts.Refused, ev.Refused) {
 		return w
 	}
 	facts := *w.facts
 	facts.Machine, facts.Refused = ev.Machine, ev.Refused
 	w.facts = &facts
-	w = w.stale()
-	return w.settle()
+	return w.stale().settle().kept(w)
 }
 
 // waits notes that an effect is under way, or no longer.
@@ -243,7 +257,7 @@ func (w Wizard) stale() Wizard {
 // goTo shows a step from its top.
 func (w Wizard) goTo(s step) Wizard {
 	w.step, w.over, w.focus, w.scroll = s, nothing, 0, 0
-	w.tried, w.said, w.failed = false, "", nil
+	w.tried, w.said, w.failed, w.asking = false, "", nil, nil
 	if s == timePage && w.draft.get(FieldClock) == "" && !w.now.IsZero() {
 		w.draft = w.draft.with(FieldClock, stamp(w.now))
 	}

@@ -3,27 +3,22 @@ package machine
 import (
 	"io/fs"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
+
+	"caisson.dev/caisson/spec"
 )
 
 // nics lists the network cards under /sys/class/net.
 func nics(root fs.FS) []NIC {
 	var out []NIC
-	entries, err := fs.ReadDir(root, "sys/class/net")
-	if err != nil {
-		return nil
-	}
-	for _, e := range entries {
-		dir := path.Join("sys/class/net", e.Name())
-		// Without a device behind it, it is loopback, a bridge, a dummy.
-		if _, err := fs.Stat(root, dir+"/device"); err != nil {
-			continue
-		}
+	for _, name := range cards(root) {
+		dir := path.Join("sys/class/net", name)
 		n := NIC{
-			Name:  e.Name(),
+			Name:  name,
 			MAC:   strings.ToLower(text(root, dir+"/address")),
-			Link:  text(root, dir+"/carrier") == "1",
+			Link:  linked(root, name),
 			Speed: speed(text(root, dir+"/speed")),
 			Model: nicModel(root, dir),
 		}
@@ -55,4 +50,61 @@ func nicModel(root fs.FS, dir string) string {
 		return strings.TrimPrefix(vendor, "0x") + ":" + strings.TrimPrefix(device, "0x")
 	}
 	return words
+}
+
+// Cards are the cards that a node's network is on, in the order it names them,
+// and the names that no card has. A network on no card in particular is on all.
+func (m Machine) Cards(n spec.NodeNetwork) (cards []NIC, missing []string) {
+	names := n.Bond.Interfaces
+	switch {
+	case n.Interface == spec.NoInterface:
+		return nil, nil
+	case n.Interface != "":
+		names = []string{n.Interface}
+	case len(names) == 0:
+		return m.NICs, nil
+	}
+	for _, name := range names {
+		i := slices.IndexFunc(m.NICs, func(c NIC) bool {
+			return c.Name == name || strings.EqualFold(c.MAC, strings.ReplaceAll(name, "-", ":"))
+		})
+		if i < 0 {
+			missing = append(missing, name)
+			continue
+		}
+		cards = append(cards, m.NICs[i])
+	}
+	return cards, missing
+}
+
+// Links says of each card whether it has a link: the part of a Machine that
+// changes while one looks, and cheap to read.
+func Links(root fs.FS) map[string]bool {
+	out := map[string]bool{}
+	for _, n := range cards(root) {
+		out[n] = linked(root, n)
+	}
+	return out
+}
+
+// cards are the kernel's names of the network cards. What has no device behind
+// it is loopback, a bridge, a dummy.
+func cards(root fs.FS) []string {
+	entries, err := fs.ReadDir(root, "sys/class/net")
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, e := range entries {
+		if _, err := fs.Stat(root, path.Join("sys/class/net", e.Name(), "device")); err == nil {
+			out = append(out, e.Name())
+		}
+	}
+	return out
+}
+
+// linked says whether a carrier is seen. A card that is not up sees none: the
+// kernel refuses to say.
+func linked(root fs.FS, card string) bool {
+	return text(root, path.Join("sys/class/net", card, "carrier")) == "1"
 }

@@ -1,8 +1,12 @@
 package machine
 
 import (
+	"maps"
+	"strings"
 	"testing"
 	"testing/fstest"
+
+	"caisson.dev/caisson/spec"
 )
 
 func TestSpeed(t *testing.T) {
@@ -27,5 +31,42 @@ func TestClock(t *testing.T) {
 	}
 	if got := clock(fstest.MapFS{}); got != "" {
 		t.Errorf("no clock shows %q", got)
+	}
+}
+
+func TestLinks(t *testing.T) {
+	file := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
+	root := fstest.MapFS{
+		"sys/class/net/eno1/device/vendor": file("0x8086"), "sys/class/net/eno1/carrier": file("1\n"),
+		"sys/class/net/eno2/device/vendor": file("0x8086"), "sys/class/net/eno2/carrier": file("0\n"),
+		"sys/class/net/eno3/device/vendor": file("0x8086"), // down: its carrier cannot be read
+		"sys/class/net/lo/carrier":         file("1\n"),
+	}
+	if got, want := Links(root), map[string]bool{"eno1": true, "eno2": false, "eno3": false}; !maps.Equal(got, want) {
+		t.Errorf("have %v, want %v", got, want)
+	}
+}
+
+func TestCards(t *testing.T) {
+	m := Machine{NICs: []NIC{{Name: "eno1", MAC: "02:00:5e:10:00:01"}, {Name: "eno2", MAC: "02:00:5e:10:00:02"}}}
+	for _, c := range []struct {
+		n             spec.NodeNetwork
+		want, missing string
+	}{
+		{spec.NodeNetwork{Interface: "eno2"}, "eno2", ""},
+		{spec.NodeNetwork{Interface: "02-00-5E-10-00-01"}, "eno1", ""},
+		{spec.NodeNetwork{Interface: "eno9"}, "", "eno9"},
+		{spec.NodeNetwork{Interface: spec.NoInterface}, "", ""},
+		{spec.NodeNetwork{}, "eno1 eno2", ""},
+		{spec.NodeNetwork{Bond: spec.Bond{Interfaces: []string{"eno2", "eno9", "eno1"}}}, "eno2 eno1", "eno9"},
+	} {
+		cards, missing := m.Cards(c.n)
+		var names []string
+		for _, n := range cards {
+			names = append(names, n.Name)
+		}
+		if got := strings.Join(names, " "); got != c.want || strings.Join(missing, " ") != c.missing {
+			t.Errorf("%+v: have %q, missing %q, want %q and %q", c.n, got, missing, c.want, c.missing)
+		}
 	}
 }

@@ -39,6 +39,7 @@ type environment interface {
 	// Root is the machine's file system.
 	Root() fs.FS
 	screenEnvironment
+	networkEnvironment
 	consoleEnvironment
 }
 

@@ -105,6 +105,7 @@ func (c installCmd) planned(r *run) ([]byte, error) {
 // install is the whole flow on the target.
 func (c installCmd) install(r *run, v *voice) (p plan.Plan, recorded string, err error) {
 	v.sink(event.Event{Name: "start", Message: "Caisson " + version.Version + " installer", Data: map[string]string{"version": version.Version}})
+	r.raise(v.sink, map[string]bool{}) // long before their links are asked for
 	in, from, err := c.input(r, v.sink)
 	if err != nil {
 		return p, "", err
@@ -114,6 +115,9 @@ func (c installCmd) install(r *run, v *voice) (p plan.Plan, recorded string, err
 	}
 	v.sink(event.Event{Name: "plan", Message: p.Text(), Steps: len(p.Steps), Size: p.Bytes(), Data: map[string]string{
 		"plan": string(p.ID), "node": p.Node, "role": p.Role, "disk": p.Disk.Path, "answers": from}})
+	if err := r.testAddress(v.sink, in.Machine, in.Answers.Network); err != nil {
+		return p, "", err
+	}
 	erase := in.Answers.Confirm.Erase
 	if erase == "" && !c.Unattended && !c.JSON {
 		if erase, err = ask(r); err != nil {

@@ -41,6 +41,7 @@ type bench struct {
 	scratch   string
 	now       func() time.Time
 	terminals []terminal
+	network
 }
 
 func (b *bench) Cmdline() string { return b.cmdline }

@@ -34,6 +34,7 @@ type host struct {
 func (h *host) Verify(ctx context.Context, progress func(done, total int64)) (tui.Facts, error) {
 	r := *h.r
 	r.ctx = ctx
+	r.raise(h.v.sink, map[string]bool{}) // so that links are there once the medium was checked
 	in, verified, err := h.c.gather(&r, func(e event.Event) {
 		if e.Name == "media.check" {
 			progress(e.Done, e.Size)

@@ -26,6 +26,7 @@ var layers = map[string][]string{
 	"spec/manifests": {"spec"},
 	"spec/schema":    {},
 	"bundle":         {"spec"},
+	"secrets":        {"bundle", "spec"},
 
 	"images":              {"bundle", "spec"},
 	"images/zot":          {"images", "bundle", "spec"},

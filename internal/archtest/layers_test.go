@@ -42,8 +42,8 @@ var layers = map[string][]string{
 	"nodeos":         {"bundle", "spec"},
 	"nodeos/build":   {"nodeos", "bundle", "spec"},
 
-	"profiles":         {"images", "bundle", "spec"},
-	"profiles/kubeadm": {"profiles", "images", "bundle", "spec", "nodeos"},
+	"profiles":         {"images", "bundle", "secrets", "spec"},
+	"profiles/kubeadm": {"profiles", "images", "bundle", "secrets", "spec", "nodeos"},
 	"profiles/catalog": {"profiles", "profiles/kubeadm"},
 
 	"installer/machine":     {"nodeos", "spec"},

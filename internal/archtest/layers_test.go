@@ -49,9 +49,9 @@ var layers = map[string][]string{
 	"installer/machine":     {"nodeos", "spec"},
 	"installer/disk":        {"nodeos", "bundle"},
 	"installer/plan":        {"installer/machine", "installer/disk", "profiles", "images", "bundle", "spec", "nodeos"},
-	"installer/apply":       {"installer/plan", "installer/machine", "installer/disk", "installer/record", "profiles", "images", "bundle", "spec", "nodeos"},
+	"installer/apply":       {"installer/plan", "installer/machine", "installer/disk", "installer/record", "profiles", "images", "bundle", "secrets", "spec", "nodeos"},
 	"installer/record":      {"installer/plan", "installer/machine", "installer/disk", "bundle", "spec"},
-	"installer/installtest": {"installer/machine", "installer/plan", "images", "images/imagetest", "profiles", "bundle", "spec", "nodeos"},
+	"installer/installtest": {"installer/machine", "installer/plan", "images", "images/imagetest", "profiles", "bundle", "secrets", "spec", "nodeos"},
 	"tui":                   {"installer/plan", "installer/machine", "profiles", "bundle", "spec"},
 
 	// What the commands of the low side are made of, and the commands themselves.
@@ -60,7 +60,7 @@ var layers = map[string][]string{
 	"internal/cli/build": {"internal/cli", "internal/assemble", "iso", "iso/iso9660", "nodeos", "sources", "profiles", "profiles/catalog", "images", "images/catalog", "bundle",
 		"secrets", "spec", "spec/manifests", "spec/schema", "installer/plan", "installer/machine", "qemu-tests/vm"},
 	"internal/cli/node": {"internal/cli", "tui", "installer/plan", "installer/apply", "installer/machine", "installer/disk", "installer/record", "profiles", "profiles/catalog",
-		"images", "images/catalog", "images/zot", "images/distribution", "bundle", "spec", "nodeos"},
+		"images", "images/catalog", "images/zot", "images/distribution", "bundle", "secrets", "spec", "nodeos"},
 	"cmd/caisson":       {"internal/cli/build"},
 	"cmd/caisson-node":  {"internal/cli/node"},
 	"cmd/caisson-pause": {},

@@ -3,6 +3,7 @@ package tui
 import (
 	"time"
 
+	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/installer/machine"
 	"caisson.dev/caisson/installer/plan"
 	"caisson.dev/caisson/internal/digest"
@@ -33,6 +34,9 @@ type Facts struct {
 	Needs    map[string]profiles.Needs // by role
 	Node     string                    // the roster entry that matches this machine; "" if none does
 	Refused  map[string]string         // by a disk's stable path: why it cannot be taken
+
+	Secrets     *bundle.SealedSecrets // what the medium says of its sealed secrets; nil if it brings none
+	SecretRoles []string              // the roles that get them
 }
 
 // Result is what a finished install leaves behind.
@@ -75,6 +79,11 @@ type (
 		Plan   plan.Plan
 		Err    error
 	}
+	// SecretsOpened answers the OpenSecrets effect of the same number.
+	SecretsOpened struct {
+		Number int
+		Err    error
+	}
 	InstallEvent struct{ Event event.Event }
 	// Installed ends an install; Err nil means that the node is on the disk.
 	Installed struct {
@@ -104,6 +113,7 @@ func (MediumOK) event()       {}
 func (MediumFailed) event()   {}
 func (Rescanned) event()      {}
 func (Planned) event()        {}
+func (SecretsOpened) event()  {}
 func (InstallEvent) event()   {}
 func (Installed) event()      {}
 func (Saved) event()          {}
@@ -123,6 +133,11 @@ type (
 		Number  int
 		Answers spec.Answers
 	}
+	// OpenSecrets asks to open the medium's sealed secrets.
+	OpenSecrets struct {
+		Number     int
+		Passphrase Passphrase
+	}
 	// Install asks to carry out a plan. It is given only after a person typed
 	// what the screen asked for; Erase is the consent, for plan.Confirm.
 	Install struct {
@@ -140,6 +155,7 @@ type (
 func (Verify) effect()        {}
 func (Rescan) effect()        {}
 func (Plan) effect()          {}
+func (OpenSecrets) effect()   {}
 func (Install) effect()       {}
 func (SaveAnswers) effect()   {}
 func (SupportBundle) effect() {}

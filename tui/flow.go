@@ -15,6 +15,9 @@ func (w Wizard) errors() map[Field][]error {
 	if err := w.clockError(); err != nil {
 		wrong[FieldClock] = append(wrong[FieldClock], err)
 	}
+	if err := w.phraseError(); err != nil {
+		wrong[FieldPhrase] = []error{err}
+	}
 	return wrong
 }
 
@@ -27,17 +30,18 @@ func (w Wizard) next() (Wizard, []Effect) {
 			return w.settle(), nil
 		}
 	}
-	if w.step+1 == review {
+	to := w.shown(w.step+1, 1)
+	if to == review {
 		return w.toReview()
 	}
-	return w.goTo(w.step + 1), nil
+	return w.goTo(to), nil
 }
 
 // toReview asks for the plan, or goes to the first page that stands against it.
 func (w Wizard) toReview() (Wizard, []Effect) {
 	answers, _ := w.draft.Answers(*w.facts)
 	wrong := w.errors()
-	for s := machinePage; s < review; s++ {
+	for s := machinePage; s < review; s = w.shown(s+1, 1) {
 		w.step, w.over = s, nothing
 		for _, f := range w.page().fields {
 			if len(wrong[f.id]) > 0 {
@@ -47,6 +51,9 @@ func (w Wizard) toReview() (Wizard, []Effect) {
 				return w.settle(), nil
 			}
 		}
+	}
+	if w.needsSecrets() && !w.seal.open {
+		return w.goTo(secretsPage), nil
 	}
 	w = w.goTo(review)
 	if len(wrong) > 0 { // of no field: said on the review

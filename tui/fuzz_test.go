@@ -26,7 +26,7 @@ var texts = []string{"node1", "edge1", "10.20.0.31/24", "10.20.0.1", "2026-11-25
 	"control-plane", "worker", "banana", "reboot", "poweroff", "42", "9000", "-1", "bond eno1,eno2", "bond ,", "10.20.0.1 ntp.x", "nx0n", "NX0N", "0016", "/dev/disk/by-id/ata-Old_16", "/dev/disk/by-id/nvme-Acme_SSD_512_S4EWNX0N"}
 
 var fieldIDs = []Field{FieldRole, FieldDisk, FieldInterface, FieldMode, FieldAddress, FieldGateway, FieldName, FieldAfter, FieldClock, FieldUser, FieldKey,
-	FieldLarge, FieldTyped, FieldVLAN, FieldMTU, FieldNTP, "continue", "install", "check", "save", "back", "again", "log", "rescan", "set", "close", "onward", "bundle", "shell", "reboot", "poweroff"}
+	FieldLarge, FieldTyped, FieldPhrase, FieldVLAN, FieldMTU, FieldNTP, "continue", "open", FieldShow, "install", "check", "save", "back", "again", "log", "rescan", "set", "close", "onward", "bundle", "shell", "reboot", "poweroff"}
 
 func (p *player) play(a, b byte) {
 	t := func(n int) string { return texts[int(b)%n] }
@@ -37,7 +37,7 @@ func (p *player) play(a, b byte) {
 	case a < 110:
 		ev = Key{Rune: []rune("az09?- ./:\x00\x1b\u0301名é")[int(b)%15]}
 	case a < 150:
-		ev = Fill{fieldIDs[int(a)%16], t(len(texts))}
+		ev = Fill{fieldIDs[int(a)%17], t(len(texts))}
 	case a < 160:
 		ev = Press{fieldIDs[int(b)%len(fieldIDs)]}
 	case a < 200: // what is right, to get on
@@ -48,9 +48,11 @@ func (p *player) play(a, b byte) {
 			if b < 128 {
 				ev = Fill{FieldTyped, consentFor(p.w.plan.Disk).typed}
 			}
+		} else if p.w.step == secretsPage && p.w.over == nothing && b < 128 {
+			ev = Press{"open"}
 		} else if len(page.fields) > 0 {
 			if f := page.fields[int(b)%len(page.fields)]; f.kind == text {
-				right := map[Field]string{FieldName: "edge1", FieldAddress: "10.20.0.31/24", FieldGateway: "10.20.0.1", FieldUser: "ops", FieldKey: sshKey, FieldTyped: "nx0n"}
+				right := map[Field]string{FieldName: "edge1", FieldAddress: "10.20.0.31/24", FieldGateway: "10.20.0.1", FieldUser: "ops", FieldKey: sshKey, FieldTyped: "nx0n", FieldPhrase: installtest.Passphrase}
 				ev = Fill{f.id, right[f.id]}
 			} else if f.kind == choice {
 				ev = Press{f.id}
@@ -64,7 +66,7 @@ func (p *player) play(a, b byte) {
 		ev = []Event{MediumProgress{int64(b), 100}, MediumOK{p.facts}, MediumFailed{errors.New("x")}, MediumFailed{}, Rescanned{Err: errors.New("x")},
 			Planned{Number: p.w.number, Err: errors.New("x")}, Planned{Number: int(b)}, InstallEvent{event.Event{Name: "step", Step: int(b) - 9, Size: int64(b)}},
 			InstallEvent{event.Event{Name: "progress", Done: int64(b) * 9, Size: int64(b) - 3, Message: t(len(texts))}}, Installed{Err: errors.New("x")},
-			Installed{}, Saved{Err: errors.New("x")}, Saved{}, Bundled{}, ClockSet{}, Left{errors.New("x")}}[int(b)%16]
+			Installed{}, SecretsOpened{Number: int(b)}, SecretsOpened{Number: p.w.seal.try, Err: errors.New("x")}, Saved{Err: errors.New("x")}, Saved{}, Bundled{}, ClockSet{}, Left{errors.New("x")}}[int(b)%18]
 	}
 	p.give(ev)
 }
@@ -111,6 +113,9 @@ func (p *player) rule(before Wizard, e Effect) {
 		}
 		if _, err := plan.Confirm(e.Plan, e.Erase); err != nil {
 			p.t.Fatalf("consent that is none: %v", err)
+		}
+		if e.Plan.Secrets() != nil && !before.seal.open {
+			p.t.Fatal("installs with sealed secrets that nobody opened")
 		}
 		p.agreed = want
 	case Plan:
@@ -168,6 +173,9 @@ func TestManyEvents(t *testing.T) {
 	var starts []stage // plays begin here and there, to get everywhere
 	for _, way := range [][]string{nil, toNetwork, toReview, toConfirm} {
 		starts = append(starts, *shot(t, way))
+		sealed := enact(t, rugged(t), installtest.SealedSpec)
+		sealed.do(t, way...)
+		starts = append(starts, *sealed)
 	}
 	agreed, ended := 0, 0
 	for n > 0 {

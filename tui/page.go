@@ -55,6 +55,7 @@ type field struct {
 	label   string
 	form    string // an example, shown behind the input
 	width   int    // of the input
+	hidden  bool   // what is typed is not shown
 	options []option
 	// do is what Enter does on an action, and on a choice after choosing; nil
 	// on any other means: to the next field.

@@ -33,6 +33,8 @@ func (w Wizard) page() page {
 		p = w.timePage()
 	case usersPage:
 		p = w.usersPage()
+	case secretsPage:
+		p = w.secretsPage()
 	case review:
 		p = w.reviewPage()
 	case confirm:
@@ -99,6 +101,8 @@ func (w Wizard) welcomePage() page {
 // checkMedium reads the medium; what was known of it counts no longer.
 func (w Wizard) checkMedium() (Wizard, []Effect) {
 	w.check, w.checked, w.facts = work{}, nil, nil
+	w.seal = seal{try: w.seal.try}
+	w = w.waits("secrets", false)
 	return start("verify", Verify{})(w.stale().goTo(medium))
 }
 

@@ -138,6 +138,9 @@ func (w Wizard) usersPage() page {
 		{id: FieldKey, kind: text, label: "SSH key", width: 48, form: "ssh-ed25519 AAAA..."},
 		goOn("Continue: make the plan"),
 	}
+	if w.needsSecrets() {
+		p.fields[2].label = "Continue"
+	}
 	name := trimmed(w.draft, FieldUser)
 	for _, u := range w.facts.Enclave.Users {
 		if u.Name == name && name != "" {

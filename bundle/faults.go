@@ -19,6 +19,8 @@ var (
 	ManifestPathTwice  = fault.Define("MANIFEST-PATH-TWICE", fault.Media)
 	ManifestIncomplete = fault.Define("MANIFEST-INCOMPLETE", fault.Media)
 
+	SealedDamaged = fault.Define("SECRETS-NOTES", fault.Input)
+
 	MediaForeign     = fault.Define("MEDIA-FOREIGN", fault.Media)
 	MediaDamaged     = fault.Define("MEDIA-DAMAGED", fault.Media)
 	MediaExtraFile   = fault.Define("MEDIA-EXTRA-FILE", fault.Media)

@@ -14,6 +14,7 @@ const (
 	SpecPath     = Dir + "/caisson.yaml"    // the Spec, as written
 	AnswersPath  = Dir + "/answers.yaml"    // answers for an install with nobody present, if any
 	LockPath     = Dir + "/caisson.lock"    // the Lock
+	SecretsPath  = Dir + "/secrets.age"     // the cluster's secrets, sealed, if any
 	BlobDir      = Dir + "/blobs/sha256"    // every payload byte, under its hex digest
 	IndexPath    = Dir + "/index.json"      // OCI index of the images
 	LayoutPath   = Dir + "/oci-layout"
@@ -25,19 +26,20 @@ const NodeManifests = "/usr/local/share/caisson/manifests"
 
 // Manifest names every file of the medium.
 type Manifest struct {
-	APIVersion string        `json:"apiVersion"`
-	Kind       string        `json:"kind"`    // "Manifest"
-	Enclave    string        `json:"enclave"` // metadata.name
-	Release    string        `json:"release"` // unique name of this medium: <enclave>-<12 hex of the Lock's digest and the program's version>
-	Epoch      int64         `json:"epoch"`
-	Caisson    string        `json:"caisson"` // version of the program that built it
-	Spec       digest.Digest `json:"spec"`
-	Lock       digest.Digest `json:"lock"`
-	Answers    digest.Digest `json:"answers,omitempty"` // of AnswersPath
-	OS         OSImage       `json:"os"`
-	Payload    []Payload     `json:"payload"` // files for the node, sorted by Path
-	Images     []ImageEntry  `json:"images"`  // sorted by Ref
-	Files      []File        `json:"files"`   // every file but the manifest and its checksum, in LBA order
+	APIVersion string         `json:"apiVersion"`
+	Kind       string         `json:"kind"`    // "Manifest"
+	Enclave    string         `json:"enclave"` // metadata.name
+	Release    string         `json:"release"` // unique name of this medium: <enclave>-<12 hex of the Lock's digest and the program's version>
+	Epoch      int64          `json:"epoch"`
+	Caisson    string         `json:"caisson"` // version of the program that built it
+	Spec       digest.Digest  `json:"spec"`
+	Lock       digest.Digest  `json:"lock"`
+	Answers    digest.Digest  `json:"answers,omitempty"` // of AnswersPath
+	Secrets    *SealedSecrets `json:"secrets,omitempty"` // what is said of SecretsPath
+	OS         OSImage        `json:"os"`
+	Payload    []Payload      `json:"payload"` // files for the node, sorted by Path
+	Images     []ImageEntry   `json:"images"`  // sorted by Ref
+	Files      []File         `json:"files"`   // every file but the manifest and its checksum, in LBA order
 }
 
 // OSImage is the node OS: one squashfs with its dm-verity tree behind it, the

@@ -140,6 +140,10 @@ func (m Manifest) checkDigests() error {
 			need("boot file "+name, b.Digest, b.Size)
 		}
 	}
+	if s := m.Secrets; s != nil {
+		errs.add(s.check())
+		need("the sealed secrets", s.Digest, s.Size)
+	}
 	to := map[string]bool{}
 	for _, p := range m.Payload {
 		if why := badPath(strings.TrimPrefix(p.Path, "/")); why != "" || !strings.HasPrefix(p.Path, "/") {
@@ -172,6 +176,9 @@ type faults struct {
 }
 
 func (f *faults) add(err error) {
+	if err == nil {
+		return
+	}
 	if len(f.errs) >= maxFaults {
 		f.more++
 		return

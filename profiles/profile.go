@@ -21,6 +21,7 @@ import (
 	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/images"
 	"caisson.dev/caisson/internal/size"
+	"caisson.dev/caisson/secrets"
 	"caisson.dev/caisson/spec"
 )
 
@@ -43,6 +44,22 @@ type Profile interface {
 	// Ready waits until the node serves, reporting what it waits for; it stops
 	// with ctx. It is the readiness probe that the health gate and status use.
 	Ready(ctx context.Context, report func(string)) error
+}
+
+// SecretMaker is a profile whose cluster's secrets can be made beforehand, on the
+// connected side, to travel sealed. It is no KeyMaker's work: these are the
+// cluster's, those are one node's.
+type SecretMaker interface {
+	// MakeSecrets makes them anew, valid from now. It is not pure.
+	MakeSecrets(e spec.Enclave, now time.Time) ([]secrets.File, error)
+	// TakesSecrets tells whether a node of that role gets them.
+	TakesSecrets(role string) bool
+}
+
+// TakesSecrets tells whether a node of the role gets the cluster's secrets.
+func TakesSecrets(p Profile, role string) bool {
+	m, ok := p.(SecretMaker)
+	return ok && m.TakesSecrets(role)
 }
 
 // KeyMaker is a profile that makes secrets on the node itself, so that none is

@@ -33,6 +33,7 @@ type Enclave struct {
 	Users          []User         `yaml:"users,omitempty" json:"users,omitempty"`
 	Network        Network        `yaml:"network,omitempty" json:"network,omitzero"`
 	Time           Time           `yaml:"time,omitempty" json:"time,omitzero"`
+	Secrets        Secrets        `yaml:"secrets,omitempty" json:"secrets,omitzero"`
 }
 
 // Metadata names the enclave.
@@ -163,6 +164,12 @@ type Network struct {
 // Time says where nodes get it from.
 type Time struct {
 	NTP []string `yaml:"ntp,omitempty" json:"ntp,omitempty"` // servers inside the enclave
+}
+
+// Secrets says where the cluster's CAs and keys are made. Nothing set means: by
+// the first server itself, and nothing secret travels.
+type Secrets struct {
+	Sealed string `yaml:"sealed,omitempty" json:"sealed,omitempty"` // file beside the Spec that "caisson secrets" made: they travel sealed, and a passphrase opens them on the target
 }
 
 // Answers are what the installer must know about one node. A TUI, an answer

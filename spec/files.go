@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"caisson.dev/caisson/internal/fault"
 )
 
 // CheckFiles reports every file and folder that the Spec names and that is not
@@ -27,6 +29,17 @@ func CheckFiles(l Loaded) error {
 		if !b.ChecksumURL() {
 			check("registry.binary.checksum", b.Checksum, false)
 		}
+	}
+	if name := l.Enclave.Secrets.Sealed; name != "" {
+		err := l.CheckFile("secrets.sealed", name, false)
+		if err == nil {
+			err = l.CheckFile("secrets.sealed", name+NotesSuffix, false)
+		}
+		var f *fault.Fault
+		if errors.As(err, &f) {
+			f.Hint("caisson secrets makes it, and the file %s beside it", NotesSuffix)
+		}
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }

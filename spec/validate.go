@@ -44,6 +44,7 @@ func (p *problems) enclave(e Enclave) {
 	p.users("users", e.Users)
 	p.network(e)
 	p.servers("time.ntp", e.Time.NTP)
+	p.secrets(e.Secrets)
 }
 
 // RFC 1123 section 2.1 with RFC 1035 section 2.3.1, as Kubernetes reads them.

@@ -85,6 +85,8 @@ func TestValueIsRefused(t *testing.T) {
 		{"IPv6", "network: {podCIDR: \"fd00::/64\"}", BadValue, "IPv4"},
 		{"a resolver by name", "network: {dns: [ns1]}", BadValue, "network.dns[0]"},
 		{"a resolver among services", "network: {dns: [10.43.0.10]}", Conflict, "outside network.serviceCIDR"},
+		{"secrets that are open", "secrets: {sealed: ca.key}", BadValue, "secrets.sealed: have \"ca.key\", need the name of a file that ends in .age"},
+		{"secrets without a name", "secrets: {sealed: .age}", BadValue, "secrets.sealed"},
 		{"a time server", "time: {ntp: [\"a b\"]}", BadValue, "time.ntp[0]"},
 		{"a time server twice", "time: {ntp: [a, a]}", Conflict, "time.ntp[1]"},
 		{"a user's name", "users: [{name: Op, passwordHash: " + hash + "}]", BadValue, "users[0].name"},

@@ -21,6 +21,9 @@ type Terminal struct {
 	ASCII         bool
 	Colour        Colours
 	Large         bool
+	// Echo says whether the terminal shows what is typed, for Plain; nil if it
+	// cannot be told.
+	Echo func(on bool)
 }
 
 // frames is how often a screen is drawn in a second, at most: a serial line

@@ -3,6 +3,7 @@ package tui
 import (
 	"time"
 
+	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/installer/machine"
 	"caisson.dev/caisson/installer/plan"
 	"caisson.dev/caisson/internal/digest"
@@ -36,6 +37,9 @@ type Facts struct {
 	Answers     spec.Answers // found ahead of any person, perhaps partial and never with consent
 	AnswersFrom string       // where; "" if there are none
 	AnswersErr  error        // why what is there cannot be used; Answers is empty then
+
+	Secrets     *bundle.SealedSecrets // what the medium says of its sealed secrets; nil if it brings none
+	SecretRoles []string              // the roles that get them
 }
 
 // Result is what a finished install leaves behind.
@@ -88,6 +92,11 @@ type (
 		Plan   plan.Plan
 		Err    error
 	}
+	// SecretsOpened answers the OpenSecrets effect of the same number.
+	SecretsOpened struct {
+		Number int
+		Err    error
+	}
 	InstallEvent struct{ Event event.Event }
 	// Installed ends an install; Err nil means that the node is on the disk.
 	Installed struct {
@@ -119,6 +128,7 @@ func (Rescanned) event()      {}
 func (Links) event()          {}
 func (AddressAsked) event()   {}
 func (Planned) event()        {}
+func (SecretsOpened) event()  {}
 func (InstallEvent) event()   {}
 func (Installed) event()      {}
 func (Saved) event()          {}
@@ -142,6 +152,11 @@ type (
 		Number  int
 		Answers spec.Answers
 	}
+	// OpenSecrets asks to open the medium's sealed secrets.
+	OpenSecrets struct {
+		Number     int
+		Passphrase Passphrase
+	}
 	// Install asks to carry out a plan. It is given only after a person typed
 	// what the screen asked for; Erase is the consent, for plan.Confirm.
 	Install struct {
@@ -161,6 +176,7 @@ func (Rescan) effect()        {}
 func (WatchLinks) effect()    {}
 func (AskAddress) effect()    {}
 func (Plan) effect()          {}
+func (OpenSecrets) effect()   {}
 func (Install) effect()       {}
 func (SaveAnswers) effect()   {}
 func (SupportBundle) effect() {}

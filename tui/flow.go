@@ -18,6 +18,9 @@ func (w Wizard) errors() map[Field][]error {
 	if err := w.takenError(); err != nil {
 		wrong[FieldTaken] = append(wrong[FieldTaken], err)
 	}
+	if err := w.phraseError(); err != nil {
+		wrong[FieldPhrase] = []error{err}
+	}
 	return wrong
 }
 
@@ -34,13 +37,14 @@ func (w Wizard) next() (Wizard, []Effect) {
 			return w.settle(), nil
 		}
 	}
+	to := w.shown(w.step+1, 1)
 	switch {
 	case asks:
 		return w.ask(false)
-	case w.step+1 == review || w.step == review && w.asks(false):
+	case to == review || w.step == review && w.asks(false):
 		return w.toReview()
 	}
-	return w.goTo(w.step + 1), nil
+	return w.goTo(to), nil
 }
 
 // toReview asks for the plan, or goes to the first page that stands against it.
@@ -48,7 +52,7 @@ func (w Wizard) toReview() (Wizard, []Effect) {
 	answers, _ := w.draft.Answers(*w.facts)
 	wrong := w.errors()
 	w.asking = nil
-	for s := machinePage; s < review; s++ {
+	for s := machinePage; s < review; s = w.shown(s+1, 1) {
 		w.step, w.over = s, nothing
 		for _, f := range w.page().fields {
 			if len(wrong[f.id]) > 0 {
@@ -61,6 +65,9 @@ func (w Wizard) toReview() (Wizard, []Effect) {
 		if s == networkPage && w.asks(false) {
 			return w.goTo(s).ask(true)
 		}
+	}
+	if w.needsSecrets() && !w.seal.open {
+		return w.goTo(secretsPage), nil
 	}
 	w = w.goTo(review)
 	if len(wrong) > 0 { // of no field: said on the review

@@ -25,6 +25,8 @@ type Host interface {
 	AskAddress(ctx context.Context, n spec.NodeNetwork) AddressAsked
 	// Plan is plan.Make on what was verified.
 	Plan(a spec.Answers) (plan.Plan, error)
+	// OpenSecrets opens the medium's sealed secrets and keeps them for Install.
+	OpenSecrets(ctx context.Context, passphrase string) error
 	// Install is plan.Confirm with erase, then apply.Run; its events go to sink.
 	Install(ctx context.Context, p plan.Plan, erase string, sink event.Sink) (Result, error)
 	// SaveAnswers writes an answer file to a stick and says where.
@@ -79,6 +81,8 @@ func (s *Session) carryOut(e Effect) Event {
 	case Plan:
 		p, err := s.host.Plan(e.Answers)
 		return Planned{e.Number, p, err}
+	case OpenSecrets:
+		return SecretsOpened{e.Number, s.host.OpenSecrets(ctx, string(e.Passphrase))}
 	case Install:
 		var said time.Time
 		r, err := s.host.Install(ctx, e.Plan, e.Erase, func(ev event.Event) {

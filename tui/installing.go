@@ -113,7 +113,7 @@ func (w Wizard) again() (Wizard, []Effect) {
 var stepNames = map[plan.Kind]string{
 	plan.Clear: "Clear the disk", plan.Divide: "Divide the disk", plan.MakeFS: "Make the file system in", plan.WriteImage: "Write the node OS to",
 	plan.StateTree: "Make the node's folders in", plan.CopyFiles: "Copy the node's programs to", plan.LayImages: "Copy the container images to",
-	plan.Configure: "Configure the node in", plan.WriteESP: "Write boot loader and kernel to", plan.Record: "Write the record to",
+	plan.Configure: "Configure the node in", plan.PlaceSecrets: "Place the cluster's CAs and keys in", plan.WriteESP: "Write boot loader and kernel to", plan.Record: "Write the record to",
 	plan.BootEntry: "Write the boot entry to", plan.Activate: "Write the partition table",
 }
 

@@ -17,7 +17,7 @@ func (w Wizard) key(k Key) (Wizard, []Effect) {
 		f = p.fields[min(w.focus, len(p.fields)-1)]
 	}
 	typing := f.kind == text && len(p.fields) > 0
-	if k.Kind == KeyRune && k.Rune == '?' && !(typing && f.id == FieldKey) {
+	if k.Kind == KeyRune && k.Rune == '?' && !(typing && (f.id == FieldKey || f.id == FieldPhrase)) {
 		k = Key{Kind: KeyHelp}
 	}
 	switch k.Kind {
@@ -67,7 +67,7 @@ func (w Wizard) back() Wizard {
 	case w.step == machinePage:
 		return w.goTo(welcome)
 	}
-	return w.goTo(w.step - 1)
+	return w.goTo(w.shown(w.step-1, -1))
 }
 
 func (w Wizard) up(p page, f field) Wizard {
@@ -116,7 +116,7 @@ func (w Wizard) settleOn(p page, upward bool) Wizard {
 	}
 	switch f := p.fields[w.focus]; f.kind {
 	case text:
-		w.cursor = len([]rune(w.draft.get(f.id)))
+		w.cursor = len([]rune(w.value(f.id)))
 	case choice:
 		w.cursor = f.option(w.draft.get(f.id))
 		if w.cursor < 0 && upward {
@@ -197,13 +197,17 @@ func (w Wizard) fill(id Field, value string) Wizard {
 	if len(runes) > mostTyped {
 		value = string(runes[:mostTyped])
 	}
+	if id == FieldPhrase {
+		w.seal.typed = &value
+		return w
+	}
 	if w.draft.get(id) == value {
 		return w
 	}
 	if w.draft = w.draft.with(id, value); id == FieldRole && w.facts != nil {
 		w.draft = w.draft.of(value, *w.facts)
 	}
-	if id != FieldTyped && id != FieldLarge && id != FieldClock {
+	if id != FieldTyped && id != FieldLarge && id != FieldShow && id != FieldClock {
 		w = w.stale()
 	}
 	return w
@@ -211,7 +215,7 @@ func (w Wizard) fill(id Field, value string) Wizard {
 
 // edit is a key in a text.
 func (w Wizard) edit(f field, k Key) Wizard {
-	have := []rune(w.draft.get(f.id))
+	have := []rune(w.value(f.id))
 	at := min(w.cursor, len(have))
 	switch k.Kind {
 	case KeyLeft:

@@ -56,6 +56,7 @@ type field struct {
 	group   string // before the first of several toggles
 	form    string // an example, shown behind the input
 	width   int    // of the input
+	hidden  bool   // what is typed is not shown
 	options []option
 	// do is what Enter does on an action, and on a choice after choosing; nil
 	// on any other means: to the next field.

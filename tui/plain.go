@@ -19,6 +19,7 @@ func (s *Session) Plain(ctx context.Context, t Terminal) error {
 	defer stop()
 	p := &prompter{s: s, c: s.join(t), out: t.Out, typed: make(chan string), failed: make(chan error, 1)}
 	defer s.part(p.c)
+	defer p.echo(true)
 	if err := p.listen(ctx, t.In); err != nil {
 		return err
 	}
@@ -28,6 +29,7 @@ func (s *Session) Plain(ctx context.Context, t Terminal) error {
 		}
 		select {
 		case l := <-p.typed:
+			p.echo(true)
 			p.answer(strings.TrimSpace(l))
 		case <-p.c.changed:
 		case err := <-p.failed:
@@ -57,6 +59,7 @@ type prompter struct {
 	brief  bool   // the question was read a moment ago
 	spoken string // of a page that waits
 	cables string // what was said of the chosen cards' links
+	silent bool   // the terminal does not show what is typed
 }
 
 func (p *prompter) say(format string, args ...any) {
@@ -84,7 +87,7 @@ func mark(w Wizard) string {
 	if w.plan != nil && (w.step == review || w.step == confirm) {
 		id = string(w.plan.ID)
 	}
-	return fmt.Sprint(w.step, w.over, id, w.planErr, w.checked, w.facts != nil, w.asking != nil, fmt.Sprintf("%p", w.asked), w.install.ended, w.said, w.failed)
+	return fmt.Sprint(w.step, w.over, id, w.waiting["secrets"], w.seal.open, w.planErr, w.checked, w.facts != nil, w.asking != nil, fmt.Sprintf("%p", w.asked), w.install.ended, w.said, w.failed)
 }
 
 // live says that a page waits for work of others: what it says changes by itself.
@@ -103,7 +106,8 @@ func (p *prompter) show() error {
 		if l := w.medium.Classification.Label; l != "" {
 			p.say("%s", clean(l, true))
 		}
-		p.say("Step %d of %d: %s", w.step+1, steps, pg.title)
+		n, of := w.place()
+		p.say("Step %d of %d: %s", n, of, pg.title)
 		lines := pg.lines
 		if live(w, pg) && (w.step == medium || w.step == progress) {
 			lines = []line{say("This takes a while. Type ? for help.")}
@@ -172,6 +176,8 @@ func news(w Wizard) string {
 		return ""
 	}
 	switch {
+	case w.waiting["secrets"]:
+		return "Opening the secrets."
 	case w.step == medium:
 		return "Checking the medium" + tenths(w.check) + "."
 	case w.step == progress && w.install.step > 0 && w.install.step <= len(w.plan.Steps):
@@ -186,7 +192,7 @@ func questions(pg page) (ask, do []field) {
 	for _, f := range pg.fields {
 		if f.kind == action {
 			do = append(do, f)
-		} else {
+		} else if f.id != FieldShow { // of use on a screen only
 			ask = append(ask, f)
 		}
 	}
@@ -209,7 +215,7 @@ func (p *prompter) ask(w Wizard, pg page) {
 		return
 	}
 	f := ask[p.at]
-	have := clean(w.draft.get(f.id), p.c.term.ASCII)
+	have := clean(w.value(f.id), p.c.term.ASCII)
 	switch f.kind {
 	case choice:
 		p.say("%s:", f.label)
@@ -231,6 +237,10 @@ func (p *prompter) ask(w Wizard, pg page) {
 	case toggle:
 		p.prompt(strings.Join(strings.Fields(clean(f.label, p.c.term.ASCII)), " ") + ", y or n [" + box(have != "", "y", "n") + "]")
 	default:
+		if f.hidden {
+			p.prompt(p.secretly(f.label, have))
+			return
+		}
 		label := f.label
 		if f.form != "" {
 			label += " (" + f.form + ")"

@@ -73,7 +73,10 @@ func (p *prompter) take(w Wizard, pg page, l string) {
 			p.s.press(p.c, Fill{f.id, box(strings.HasPrefix(strings.ToLower(l), "y"), yes, "")})
 		}
 	default:
-		if l != "" {
+		switch {
+		case l != "" && f.hidden:
+			p.s.press(p.c, Fill{f.id, l}) // whatever it begins with
+		case l != "":
 			p.s.press(p.c, Fill{f.id, strings.TrimPrefix(box(l == "-", "", l), "=")})
 		}
 		if wrong := p.s.look().errors()[f.id]; len(wrong) > 0 && f.id != FieldClock {
@@ -124,4 +127,25 @@ func number(l string, empty, most int) int {
 		return i
 	}
 	return 0
+}
+
+// echo makes the terminal show what is typed, or not.
+func (p *prompter) echo(on bool) {
+	if p.c.term.Echo == nil || on == !p.silent {
+		return
+	}
+	if p.silent = !on; on {
+		p.say("") // the line's end was not shown either
+	}
+	p.c.term.Echo(on)
+}
+
+// secretly asks for what shall not be shown.
+func (p *prompter) secretly(label, have string) string {
+	how := "it is shown while you type"
+	if p.c.term.Echo != nil {
+		p.echo(false)
+		how = "not shown while you type"
+	}
+	return label + " (" + how + ") [" + box(have != "", "as typed before", "") + "]"
 }

@@ -33,6 +33,8 @@ func (w Wizard) page() page {
 		p = w.timePage()
 	case usersPage:
 		p = w.usersPage()
+	case secretsPage:
+		p = w.secretsPage()
 	case review:
 		p = w.reviewPage()
 	case confirm:
@@ -107,6 +109,8 @@ func (w Wizard) onward() (Wizard, []Effect) {
 // checkMedium reads the medium; what was known of it counts no longer.
 func (w Wizard) checkMedium() (Wizard, []Effect) {
 	w.check, w.checked, w.facts, w.without = work{}, nil, nil, false
+	w.seal = seal{try: w.seal.try}
+	w = w.waits("secrets", false)
 	return start("verify", Verify{})(w.stale().goTo(medium))
 }
 

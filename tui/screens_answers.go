@@ -139,6 +139,9 @@ func (w Wizard) usersPage() page {
 		{id: FieldKey, kind: text, label: "SSH key", width: 48, form: "ssh-ed25519 AAAA..."},
 		goOn("Continue: make the plan"),
 	}
+	if w.needsSecrets() {
+		p.fields[2].label = "Continue"
+	}
 	name := trimmed(w.draft, FieldUser)
 	for i, u := range slices.Concat(medium, given) {
 		if whose := box(i < len(medium), "medium's", "answers'"); u.Name == name && name != "" {

@@ -58,6 +58,9 @@ func TestScripts(t *testing.T) {
 				switch verb {
 				case "", "#":
 					continue
+				case "sealed":
+					s = enact(t, machines[rest](t), installtest.SealedSpec)
+					continue
 				case "machine":
 					s = enact(t, machines[rest](t), installtest.Spec)
 					continue

@@ -1,17 +1,12 @@
 package tui
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"caisson.dev/caisson/bundle"
@@ -61,35 +56,13 @@ func rugged(t testing.TB) machine.Machine {
 	return m
 }
 
-// mounted is installtest's medium, verified, in memory: made once, as nothing changes it.
-var mounted = sync.OnceValues(func() (*bundle.Verified, error) {
-	dir, err := os.MkdirTemp("", "tui")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	if err := installtest.Medium(dir, installtest.OSImage(1<<16), nil); err != nil {
-		return nil, err
-	}
-	files := fstest.MapFS{}
-	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		b, err := os.ReadFile(path)
-		files[strings.TrimPrefix(path, dir+"/")] = &fstest.MapFile{Data: b, Mode: 0o644}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return bundle.Verify(context.Background(), files, nil)
-})
-
 // enact sets a stage: a machine and the enclave of installtest.
 func enact(t testing.TB, m machine.Machine, text string) *stage {
 	t.Helper()
 	v, err := mounted()
+	if text == installtest.SealedSpec {
+		v, err = mountedSealed()
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,6 +82,9 @@ func enact(t testing.TB, m machine.Machine, text string) *stage {
 		s.facts.Node = n.Name
 	}
 	s.facts.Refused = refused(m)
+	if s.facts.Secrets = v.Manifest().Secrets; s.facts.Secrets != nil {
+		s.facts.SecretRoles = []string{spec.ControlPlane}
+	}
 	s.w = New(Medium{Enclave: loaded.Enclave.Metadata.Name, Classification: spec.Classification{Label: "RESTRICTED // TRIAL", Colour: "orange"},
 		Release: s.facts.Release, Manifest: s.facts.Manifest, Built: built})
 	s.send(Tick{s.now})
@@ -163,6 +139,11 @@ func (s *stage) answer(e Effect) []Event {
 		p, err := plan.Make(plan.Input{Machine: s.facts.Machine, Enclave: s.facts.Enclave, Spec: s.spec, Answers: e.Answers,
 			Bundle: s.bundle, Profile: installtest.Profile{}, Engine: distribution.Engine{}})
 		return []Event{Planned{e.Number, p, err}}
+	case OpenSecrets:
+		if s.held["secrets"] {
+			return nil
+		}
+		return []Event{SecretsOpened{e.Number, s.open(string(e.Passphrase))}}
 	case Install:
 		return s.carryOut(e)
 	case SaveAnswers:
@@ -253,6 +234,12 @@ func (s *stage) do(t testing.TB, lines ...string) {
 		case "answer": // of the network, at last
 			s.held["address"] = false
 			s.send(s.ask(s.w.asking.network))
+		case "opened": // the answer to what was held
+			for _, e := range s.effects {
+				if o, ok := e.(OpenSecrets); ok {
+					s.send(SecretsOpened{o.Number, s.open(string(o.Passphrase))})
+				}
+			}
 		case "release": // the answer to the first plan that was asked for
 			for _, e := range s.effects {
 				if p, ok := e.(Plan); ok {

@@ -92,6 +92,7 @@ func (p *played) Install(ctx context.Context, pl plan.Plan, erase string, sink e
 	return Result{}, errors.New("the play has no end")
 }
 
+func (p *played) OpenSecrets(_ context.Context, phrase string) error        { return p.stage.open(phrase) }
 func (p *played) SaveAnswers(context.Context, spec.Answers) (string, error) { return "a stick", nil }
 func (p *played) SupportBundle(context.Context) (string, error)             { return "a stick", nil }
 func (p *played) SetClock(time.Time) error                                  { return nil }
@@ -227,7 +228,12 @@ func attach(t testing.TB, s *Session, term Terminal) *screen {
 // serve is a session on the rugged machine.
 func serve(t testing.TB) (*Session, *played, chan error) {
 	t.Helper()
-	st := enact(t, rugged(t), installtest.Spec)
+	return serveSpec(t, installtest.Spec)
+}
+
+func serveSpec(t testing.TB, text string) (*Session, *played, chan error) {
+	t.Helper()
+	st := enact(t, rugged(t), text)
 	host := &played{stage: st, left: make(chan string, 1), cables: make(chan map[string]bool)}
 	s := NewSession(New(st.w.medium), host, func() time.Time { return noon })
 	ended := make(chan error, 1)

@@ -154,7 +154,8 @@ func (w Wizard) View(c Canvas) Screen {
 
 func (w Wizard) header(p page, width int, c Canvas) []Span {
 	text := clean(fmt.Sprintf("Caisson installer - %s - ", w.medium.Enclave), c.ASCII)
-	at := fmt.Sprintf("step %d of %d: ", w.step+1, steps)
+	n, of := w.place()
+	at := fmt.Sprintf("step %d of %d: ", n, of)
 	return cut([]Span{{text, Dim}, {at, Plain}, {clean(p.title, c.ASCII), Strong}}, width)
 }
 

@@ -78,7 +78,10 @@ func item(focus bool, mark, label string, c Canvas) []Span {
 
 // input is a text with its label; x is the cursor's column.
 func (w Wizard) input(f field, focus bool, labels, width int) (row []Span, x int) {
-	have := []rune(clean(w.draft.get(f.id), false))
+	have := []rune(clean(w.value(f.id), false))
+	if f.hidden {
+		have = []rune(strings.Repeat("*", len(have)))
+	}
 	room := max(8, min(f.width, width-labels-6))
 	from := 0
 	if focus {

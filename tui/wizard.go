@@ -20,6 +20,7 @@ const (
 	namePage
 	timePage
 	usersPage
+	secretsPage // only if the medium brings some that the role gets
 	review
 	confirm
 	progress
@@ -68,6 +69,7 @@ type Wizard struct {
 	plan    *plan.Plan
 	planErr error
 
+	seal    seal
 	install installing
 	result  *Result
 	leaving string
@@ -172,6 +174,8 @@ func (w Wizard) answered(ev Event) (Wizard, []Effect) {
 		w = w.settle()
 	case Installed:
 		return w.installed(ev), nil
+	case SecretsOpened:
+		return w.unsealed(ev)
 	case Saved:
 		w = w.waits("save", false).ended("The answers are saved: "+ev.Where, ev.Err)
 	case Bundled:
@@ -256,6 +260,9 @@ func (w Wizard) stale() Wizard {
 
 // goTo shows a step from its top.
 func (w Wizard) goTo(s step) Wizard {
+	if s != secretsPage {
+		w = w.forget()
+	}
 	w.step, w.over, w.focus, w.scroll = s, nothing, 0, 0
 	w.tried, w.said, w.failed, w.asking = false, "", nil, nil
 	if s == timePage && w.draft.get(FieldClock) == "" && !w.now.IsZero() {

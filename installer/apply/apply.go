@@ -22,12 +22,14 @@ import (
 	"caisson.dev/caisson/installer/record"
 	"caisson.dev/caisson/internal/event"
 	"caisson.dev/caisson/internal/system"
+	"caisson.dev/caisson/secrets"
 )
 
 // Deps is all that Run acts through.
 type Deps struct {
 	System  system.System
 	Bundle  images.Reader                                                 // the verified medium
+	Secrets *secrets.Set                                                  // opened; nil if the plan places none
 	Probe   func() (machine.Machine, error)                               // asked once more before the first write
 	Lay     func(root, storeDir string, entries []images.ViewEntry) error // images.Lay
 	Events  event.Sink
@@ -44,6 +46,9 @@ type Deps struct {
 // boot, and everything that Run mounted is unmounted.
 func Run(ctx context.Context, c plan.Confirmed, d Deps) (record.Record, error) {
 	p := c.Plan()
+	if err := checkSecrets(p.Secrets(), d.Secrets); err != nil {
+		return record.Record{}, err
+	}
 	now, err := d.Probe()
 	if err != nil {
 		return record.Record{}, err
@@ -123,6 +128,8 @@ func (r *run) do(ctx context.Context, s plan.Step) (checked bool, err error) {
 		return true, r.layImages(ctx, s)
 	case plan.Configure:
 		return false, r.configure(ctx, s)
+	case plan.PlaceSecrets:
+		return true, r.placeSecrets(ctx, s)
 	case plan.WriteESP:
 		return true, r.files(ctx, r.esp(), s.Files)
 	case plan.Record:

@@ -50,13 +50,17 @@ after: poweroff
 // Medium writes a medium into an empty folder. osImage is the node OS (its bytes
 // need not be a file system); extra are further files, by path on the medium.
 func Medium(dir string, osImage []byte, extra map[string]string) error {
+	return medium(dir, osImage, Spec, extra, nil)
+}
+
+func medium(dir string, osImage []byte, text string, extra map[string]string, sealed *bundle.SealedSecrets) error {
 	blobs := filepath.Join(dir, bundle.BlobDir)
 	if err := os.MkdirAll(blobs, 0o755); err != nil {
 		return err
 	}
 	m := bundle.Manifest{
 		APIVersion: spec.APIVersion, Kind: "Manifest", Enclave: "demo", Release: "demo-0123456789ab", Epoch: 1790000000,
-		Caisson: "test", Spec: digest.Of([]byte(Spec)), Lock: digest.Of([]byte("lock")),
+		Caisson: "test", Spec: digest.Of([]byte(text)), Lock: digest.Of([]byte("lock")), Secrets: sealed,
 	}
 	add := func(path, kind string, b []byte) (bundle.Blob, error) {
 		d := digest.Of(b)
@@ -106,7 +110,7 @@ func Medium(dir string, osImage []byte, extra map[string]string) error {
 		}
 		m.Payload = append(m.Payload, bundle.Payload{Path: path, Name: "test" + path, Mode: 0o755, Digest: b.Digest, Size: b.Size})
 	}
-	meta := map[string]string{bundle.SpecPath: Spec, bundle.LockPath: "lock"}
+	meta := map[string]string{bundle.SpecPath: text, bundle.LockPath: "lock"}
 	maps.Copy(meta, extra)
 	for _, path := range slices.Sorted(maps.Keys(meta)) {
 		if _, err := add(path, "meta", []byte(meta[path])); err != nil {

@@ -2,6 +2,7 @@ package installtest
 
 import (
 	"context"
+	"time"
 
 	ignition "github.com/coreos/ignition/v2/config/v3_5/types"
 
@@ -9,6 +10,7 @@ import (
 	"caisson.dev/caisson/images"
 	"caisson.dev/caisson/internal/size"
 	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/secrets"
 	"caisson.dev/caisson/spec"
 )
 
@@ -27,6 +29,11 @@ func (Profile) Ready(context.Context, func(string)) error            { return ni
 func (Profile) Needs(string) profiles.Needs {
 	return profiles.Needs{Memory: 4 * size.GiB, Disk: 8 * size.GiB, CPUs: 2}
 }
+
+// TakesSecrets and MakeSecrets are those of a profile whose control planes get
+// secrets; nothing makes any.
+func (Profile) TakesSecrets(role string) bool                               { return role == spec.ControlPlane }
+func (Profile) MakeSecrets(spec.Enclave, time.Time) ([]secrets.File, error) { return nil, nil }
 
 // PasswordHash is of the user that Render makes: a secret, to be seen nowhere.
 const PasswordHash = "$y$j9T$saltsaltsalt$hashhashhashhashhashhash"

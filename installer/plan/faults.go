@@ -17,5 +17,6 @@ var (
 	FirmwareBIOS   = fault.Define("FIRMWARE-BIOS", fault.Machine)
 	PayloadPath    = fault.Define("PAYLOAD-PATH", fault.Media)
 	ConfigRefused  = fault.Define("CONFIG-REFUSED", fault.Internal)
+	SecretsMissing = fault.Define("SECRETS-MISSING", fault.Media)
 	Stale          = fault.Define("PLAN-STALE", fault.Machine)
 )

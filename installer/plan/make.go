@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"caisson.dev/caisson/bundle"
@@ -144,7 +145,11 @@ func (p *Plan) addSteps(in Input, m bundle.Manifest, blobs []File) error {
 	}
 	configFile := p.own("ignition.json", 0o600, config)
 	own := func(name string, b []byte) File { return p.own(NodeDir+"/"+name, 0o600, b) }
-	p.Steps = []Step{
+	given, err := secretSteps(in, m, device)
+	if err != nil {
+		return err
+	}
+	p.Steps = slices.Concat([]Step{
 		{Kind: Clear, Device: device, Size: int64(p.Disk.Size), Destroys: destroys(p.Disk)},
 		{Kind: Divide, Device: device, Digest: tableDigest},
 		{Kind: MakeFS, Device: device, Partition: nodeos.ESP, FS: "vfat", UUID: volumeID(p.Table), Size: espSize},
@@ -154,13 +159,14 @@ func (p *Plan) addSteps(in Input, m bundle.Manifest, blobs []File) error {
 		{Kind: CopyFiles, Device: device, Partition: nodeos.State, Files: payload},
 		{Kind: LayImages, Device: device, Partition: nodeos.State, Path: in.Engine.Service().Root, Digest: viewDigest, Files: blobs},
 		{Kind: Configure, Device: device, Partition: nodeos.State, Digest: configFile.Digest, Size: configFile.Size},
+	}, given, []Step{
 		{Kind: WriteESP, Device: device, Partition: nodeos.ESP, Files: loader},
 		{Kind: Record, Device: device, Partition: nodeos.State, Files: []File{
 			p.own(NodeDir+"/manifest.json", 0o644, in.Bundle.Raw()), own("caisson.yaml", in.Spec), own("answers.json", answers),
 		}},
 		{Kind: BootEntry, Device: device, Partition: nodeos.ESP, Files: []File{entry}},
 		{Kind: Activate, Device: device, Digest: tableDigest},
-	}
+	})
 	return nil
 }
 

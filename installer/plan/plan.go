@@ -11,6 +11,7 @@ package plan
 import (
 	"io/fs"
 
+	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/images"
 	"caisson.dev/caisson/internal/canon"
 	"caisson.dev/caisson/internal/digest"
@@ -62,18 +63,19 @@ type Kind string
 
 // The kinds of step, in the order of an install.
 const (
-	Clear      Kind = "clear"           // wipe every table and signature: from here on the disk does not boot
-	Divide     Kind = "divide"          // tell the kernel of the partitions; no table on the disk names them yet
-	MakeFS     Kind = "make-filesystem" // an empty file system in a partition
-	WriteImage Kind = "write-image"     // the OS image, block by block, read back
-	StateTree  Kind = "state-tree"      // the folders that the node's mounts need
-	CopyFiles  Kind = "copy-files"      // files of the bundle, as they are
-	LayImages  Kind = "lay-images"      // image blobs and the registry's view of them
-	Configure  Kind = "configure"       // the node's configuration, by Ignition
-	WriteESP   Kind = "write-esp"       // boot loader, kernel, initrd
-	Record     Kind = "record"          // what was done, kept on the node
-	BootEntry  Kind = "boot-entry"      // the entry that the loader starts
-	Activate   Kind = "activate"        // write the partition table: from here on the disk boots
+	Clear        Kind = "clear"           // wipe every table and signature: from here on the disk does not boot
+	Divide       Kind = "divide"          // tell the kernel of the partitions; no table on the disk names them yet
+	MakeFS       Kind = "make-filesystem" // an empty file system in a partition
+	WriteImage   Kind = "write-image"     // the OS image, block by block, read back
+	StateTree    Kind = "state-tree"      // the folders that the node's mounts need
+	CopyFiles    Kind = "copy-files"      // files of the bundle, as they are
+	LayImages    Kind = "lay-images"      // image blobs and the registry's view of them
+	Configure    Kind = "configure"       // the node's configuration, by Ignition
+	PlaceSecrets Kind = "place-secrets"   // the cluster's CAs and keys, out of the medium's sealed file
+	WriteESP     Kind = "write-esp"       // boot loader, kernel, initrd
+	Record       Kind = "record"          // what was done, kept on the node
+	BootEntry    Kind = "boot-entry"      // the entry that the loader starts
+	Activate     Kind = "activate"        // write the partition table: from here on the disk boots
 )
 
 // Step is one act. Fields that its kind does not use are empty.
@@ -89,6 +91,9 @@ type Step struct {
 	Destroys  string        `json:"destroys,omitempty"`  // in words; empty means nothing
 	Dirs      []Dir         `json:"dirs,omitempty"`
 	Files     []File        `json:"files,omitempty"`
+	// Secrets is what the medium says in clear of what PlaceSecrets writes: what
+	// is in it reaches apply by another way, and is compared with this.
+	Secrets *bundle.SealedSecrets `json:"secrets,omitempty"`
 }
 
 // Dir is a folder below the root of its step: STATE for StateTree.
@@ -112,6 +117,16 @@ type File struct {
 func (p Plan) Content(d digest.Digest) (b []byte, ok bool) {
 	b, ok = p.contents[d]
 	return b, ok
+}
+
+// Secrets is what the plan places of the cluster's secrets; nil is nothing.
+func (p Plan) Secrets() *bundle.SealedSecrets {
+	for _, s := range p.Steps {
+		if s.Kind == PlaceSecrets {
+			return s.Secrets
+		}
+	}
+	return nil
 }
 
 // View is the registry's storage root, for the LayImages step.

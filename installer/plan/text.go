@@ -52,6 +52,8 @@ func (s Step) Text(p Plan) string {
 		return fmt.Sprintf("Copy %d image blobs to %s, %s, and lay out the registry over them: %s.", len(s.Files), on, size.Bytes(s.Bytes()), s.Digest)
 	case Configure:
 		return fmt.Sprintf("Configure the node with Ignition: %s.", s.Digest)
+	case PlaceSecrets:
+		return fmt.Sprintf("Place the cluster's CAs and keys in %s: %d files, opened from the sealed file %s; read them back. %s.", on, len(s.Secrets.Files), s.Digest, authorities(*s.Secrets))
 	case WriteESP:
 		return fmt.Sprintf("Write boot loader, kernel and initrd to %s: %d files, %s; read them back.", on, len(s.Files), size.Bytes(s.Bytes()))
 	case Record:

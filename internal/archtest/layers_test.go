@@ -26,6 +26,7 @@ var layers = map[string][]string{
 	"spec/manifests": {"spec"},
 	"spec/schema":    {},
 	"bundle":         {"spec"},
+	"secrets":        {"bundle", "spec"},
 
 	"images":              {"bundle", "spec"},
 	"images/zot":          {"images", "bundle", "spec"},
@@ -43,25 +44,25 @@ var layers = map[string][]string{
 	// On the installed node, behind the console: what a profile says is done.
 	"nodeos/netchange": {"profiles", "spec"},
 
-	"profiles":         {"images", "bundle", "spec"},
-	"profiles/kubeadm": {"profiles", "images", "bundle", "spec", "nodeos"},
+	"profiles":         {"images", "bundle", "secrets", "spec"},
+	"profiles/kubeadm": {"profiles", "images", "bundle", "secrets", "spec", "nodeos"},
 	"profiles/catalog": {"profiles", "profiles/kubeadm"},
 
 	"installer/machine":     {"nodeos", "spec"},
 	"installer/disk":        {"nodeos", "bundle"},
 	"installer/plan":        {"installer/machine", "installer/disk", "profiles", "images", "bundle", "spec", "nodeos"},
-	"installer/apply":       {"installer/plan", "installer/machine", "installer/disk", "installer/record", "profiles", "images", "bundle", "spec", "nodeos"},
+	"installer/apply":       {"installer/plan", "installer/machine", "installer/disk", "installer/record", "profiles", "images", "bundle", "secrets", "spec", "nodeos"},
 	"installer/record":      {"installer/plan", "installer/machine", "installer/disk", "bundle", "spec"},
-	"installer/installtest": {"installer/machine", "installer/plan", "images", "images/imagetest", "profiles", "bundle", "spec", "nodeos"},
+	"installer/installtest": {"installer/machine", "installer/plan", "images", "images/imagetest", "profiles", "bundle", "secrets", "spec", "nodeos"},
 	"tui":                   {"installer/plan", "installer/machine", "profiles", "bundle", "spec"},
 
 	// What the commands of the low side are made of, and the commands themselves.
-	"internal/assemble": {"iso", "iso/iso9660", "iso/esp", "nodeos", "nodeos/build", "sources", "profiles", "profiles/catalog", "images", "images/catalog", "bundle", "spec", "spec/manifests"},
+	"internal/assemble": {"iso", "iso/iso9660", "iso/esp", "nodeos", "nodeos/build", "sources", "profiles", "profiles/catalog", "images", "images/catalog", "bundle", "secrets", "spec", "spec/manifests"},
 	"internal/cli":      {},
 	"internal/cli/build": {"internal/cli", "internal/assemble", "iso", "iso/iso9660", "nodeos", "sources", "profiles", "profiles/catalog", "images", "images/catalog", "bundle",
-		"spec", "spec/manifests", "spec/schema", "installer/plan", "installer/machine", "qemu-tests/vm"},
+		"secrets", "spec", "spec/manifests", "spec/schema", "installer/plan", "installer/machine", "qemu-tests/vm"},
 	"internal/cli/node": {"internal/cli", "tui", "installer/plan", "installer/apply", "installer/machine", "installer/disk", "installer/record", "profiles", "profiles/catalog",
-		"images", "images/catalog", "images/zot", "images/distribution", "bundle", "spec", "nodeos", "nodeos/netchange"},
+		"images", "images/catalog", "images/zot", "images/distribution", "bundle", "secrets", "spec", "nodeos", "nodeos/netchange"},
 	"cmd/caisson":       {"internal/cli/build"},
 	"cmd/caisson-node":  {"internal/cli/node"},
 	"cmd/caisson-pause": {},

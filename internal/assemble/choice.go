@@ -104,6 +104,10 @@ func (c Choice) Wants() ([]bundle.Want, error) {
 		}
 		wants = append(wants, w)
 	}
+	if sealed := e.Secrets.Sealed; sealed != "" {
+		wants = append(wants, bundle.Want{Name: wantSealed, File: &bundle.FileWant{Path: sealed, Mode: 0o600}},
+			bundle.Want{Name: wantNotes, File: &bundle.FileWant{Path: sealed + spec.NotesSuffix, Mode: 0o644}})
+	}
 	for _, m := range e.Manifests {
 		wants = append(wants, bundle.Want{Name: manifestWant(m), File: &bundle.FileWant{Path: m, Mode: 0o644}})
 	}

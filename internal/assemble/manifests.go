@@ -16,7 +16,7 @@ import (
 func (c Choice) check() error {
 	files, unread := manifests.Load(c.Spec)
 	uses, unclear := manifests.Uses(files)
-	errs := []error{spec.CheckFiles(c.Spec), unread, unclear}
+	errs := []error{spec.CheckFiles(c.Spec), c.checkSecrets(), unread, unclear}
 	if refs, err := c.profileRefs(); err != nil {
 		// Which images are on board is not known then, and the wants hang on the
 		// same thing.

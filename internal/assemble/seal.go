@@ -84,6 +84,10 @@ func Seal(ctx context.Context, in Input, store *bundle.Store, progress bundle.Pr
 	if in.Answers != nil {
 		m.Answers = digest.Of(in.Answers)
 	}
+	sealedSecrets, err := s.secrets(&m)
+	if err != nil {
+		return nil, err
+	}
 	// What tells one medium from another: all that is in it. Two builds of one
 	// Lock by one program have one name, and the same bytes.
 	identity, err := canon.Digest(m)
@@ -96,6 +100,9 @@ func Seal(ctx context.Context, in Input, store *bundle.Store, progress bundle.Pr
 		bundle.SpecPath: in.Choice.Spec.Raw, bundle.LockPath: lockRaw, bundle.IndexPath: index, bundle.LayoutPath: layout}}
 	if in.Answers != nil {
 		sealed.meta[bundle.AnswersPath] = in.Answers
+	}
+	if sealedSecrets != nil {
+		sealed.meta[bundle.SecretsPath] = sealedSecrets
 	}
 	return sealed, s.gather(sealed)
 }

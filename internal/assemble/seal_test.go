@@ -1,14 +1,23 @@
 package assemble
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/images"
 	"caisson.dev/caisson/images/distribution"
+	"caisson.dev/caisson/internal/canon"
 	"caisson.dev/caisson/internal/digest"
 	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/profiles/kubeadm"
+	"caisson.dev/caisson/secrets"
+	"caisson.dev/caisson/sources/file"
 	"caisson.dev/caisson/spec"
 )
 
@@ -57,5 +66,70 @@ func TestSealRefuses(t *testing.T) {
 				t.Errorf("have %v\nwant %q with %q", err, c.code, c.says)
 			}
 		})
+	}
+}
+
+// TestSealedSecretsTravel: the Lock would pin both files, and the manifest says in
+// clear what the sealed one is. Files that are not a pair are refused here too.
+func TestSealedSecretsTravel(t *testing.T) {
+	store, err := bundle.OpenStore(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := load(t, "secrets: {sealed: s.age}\n")
+	profile := kubeadm.New()
+	files, err := profile.MakeSecrets(l.Enclave, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, said, err := secrets.Seal(l.Enclave, files, "horse battery staple", 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	notes, err := canon.JSON(said)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, raw := range map[string][]byte{"s.age": sealed, "s.age.json": notes} {
+		if err := os.WriteFile(filepath.Join(l.Dir, name), raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	choice, err := Choose(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wants, err := choice.Wants()
+	if err != nil {
+		t.Fatal(err)
+	}
+	wants = slices.DeleteFunc(wants, func(w bundle.Want) bool { return !strings.HasPrefix(w.Name, "secrets/") })
+	src := file.Source{Store: store, Dir: l.Dir}
+	s := &sealing{ctx: t.Context(), in: Input{Choice: choice}, store: store, byName: map[string]bundle.Artifact{}}
+	if _, err := s.secrets(&bundle.Manifest{}); !artifactMissing.Is(err) {
+		t.Errorf("not collected: have %v", err)
+	}
+	for _, w := range wants {
+		pin, err := src.Resolve(t.Context(), w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w.Name == wantSealed && (pin.File.Digest != said.Digest || pin.File.Size != said.Size) {
+			t.Errorf("the Lock pins %+v, want %s", pin.File, said.Digest)
+		}
+		got, err := src.Collect(t.Context(), pin, store, quiet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.byName[got[0].Name] = got[0]
+	}
+	var m bundle.Manifest
+	raw, err := s.secrets(&m)
+	if err != nil || !bytes.Equal(raw, sealed) || m.Secrets == nil || m.Secrets.Content != said.Content || len(m.Secrets.CAs) != 3 {
+		t.Errorf("have %d bytes, %+v, %v", len(raw), m.Secrets, err)
+	}
+	s.byName[wantSealed] = s.byName[wantNotes]
+	if _, err := s.secrets(&m); !secrets.NotSealed.Is(err) {
+		t.Errorf("another file: have %v", err)
 	}
 }

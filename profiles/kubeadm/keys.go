@@ -23,8 +23,9 @@ const (
 )
 
 // Keys makes, on a control plane, what must be secret and is this node's alone:
-// the key that secrets are encrypted with in etcd, and the kubelet's serving
-// certificate, signed by the cluster's CA. kubeadm makes everything else.
+// the key that secrets are encrypted with in etcd, unless the installer brought
+// one (MakeSecrets), and the kubelet's serving certificate, signed by the
+// cluster's CA. kubeadm makes everything else.
 //
 // It runs before each start of the kubelet: after kubeadm made the CA and wrote
 // the kubelet's files, and before the API server's static pod can start. On a
@@ -77,11 +78,14 @@ func makeEncryption(root string) error {
 		return NodeKeysLost.New("cannot start Kubernetes: have data in %s, need the key in %s that its secrets were written with", etcdData, encryptionFile).
 			Hint("restore %s from this node's backup", encryptionFile)
 	}
+	return writeSecret(path, newEncryption())
+}
+
+// newEncryption is the encryption's configuration with a new key.
+func newEncryption() []byte {
 	key := make([]byte, 32)
-	if _, err := rand.Read(key); err != nil {
-		return err
-	}
-	return writeSecret(path, fmt.Appendf(nil, encryptionConfig, base64.StdEncoding.EncodeToString(key)))
+	rand.Read(key) // never fails (crypto/rand)
+	return fmt.Appendf(nil, encryptionConfig, base64.StdEncoding.EncodeToString(key))
 }
 
 // writeSecret writes a file of mode 0600 that is there whole or not at all,

@@ -5,8 +5,8 @@
 //
 // The folder tree looks like the node: static files under their real paths,
 // templates (*.tmpl) only where a value is inserted; render.go says which. The
-// rest is Wants and Recipes (low side), Render (both sides), and on the live
-// node Keys, Ready, ApplyManifests and Checks.
+// rest is Wants, Recipes and MakeSecrets (low side), Render (both sides), and on
+// the live node Keys, Ready, ApplyManifests and Checks.
 //
 // It leaves out high availability and the joining of workers by itself: a
 // worker is rendered, and waits for the discovery file that lets it join; its
@@ -33,9 +33,10 @@ type Profile struct {
 
 // The contract, checked by the compiler.
 var (
-	_ profiles.Profile  = Profile{}
-	_ profiles.KeyMaker = Profile{}
-	_ profiles.Deployer = Profile{}
+	_ profiles.Profile     = Profile{}
+	_ profiles.SecretMaker = Profile{}
+	_ profiles.KeyMaker    = Profile{}
+	_ profiles.Deployer    = Profile{}
 )
 
 // New is the profile as a node and the low side use it.

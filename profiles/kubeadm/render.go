@@ -38,6 +38,8 @@ type values struct {
 	AnonymousGate         bool   // whether its anonymous field is behind a feature gate
 	DNS, NTP              []string
 	NoResolver            string
+	Given                 bool     // the installer brings the cluster's CAs and keys
+	Leaves                []string // then: what kubeadm makes beside them
 	needsUnreachableRoute bool
 }
 

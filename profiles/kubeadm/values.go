@@ -35,6 +35,9 @@ func valuesOf(in profiles.RenderInput, v versions) (values, error) {
 		PauseImage: v.pauseImage(), CertsDir: images.CertsDir, CipherSuites: cipherSuites,
 		DNS: a.Resolvers(e), NTP: a.TimeServers(e), NoResolver: noResolver,
 	}
+	if val.Given = e.Secrets.Sealed != ""; val.Given {
+		val.Leaves = leaves()
+	}
 	val.needsUnreachableRoute = len(val.DNS) == 0
 	// AuthenticationConfiguration is v1 since 1.34, and v1beta1 before; its
 	// anonymous field was alpha in 1.31 and is on by default since 1.32.

@@ -85,6 +85,12 @@ func describe(m bundle.Manifest, d digest.Digest, e spec.Enclave) string {
 	line("built by", "caisson %s", m.Caisson)
 	line("spec", "%s", m.Spec)
 	line("lock", "%s", m.Lock)
+	if x := m.Secrets; x != nil {
+		line("secrets", "sealed with a passphrase, %s, %s", size.Bytes(x.Size), x.Digest)
+		for _, l := range fingerprints(*x) {
+			line("", "%s", l)
+		}
+	}
 	line("files", "%d, %s", len(m.Files), size.Bytes(total))
 	for _, k := range []string{"boot", "os", "payload", "image", "meta"} {
 		line("  "+k, "%d files, %s", count[k], size.Bytes(perKind[k]))

@@ -26,6 +26,7 @@ type commands struct {
 	Cache string `help:"Folder of the content-addressed cache (default: $$XDG_CACHE_HOME/caisson)." type:"path" env:"CAISSON_CACHE"`
 
 	Validate validateCmd `cmd:"" help:"Check a Spec at the desk: every mistake at once, with its YAML path."`
+	Secrets  secretsCmd  `cmd:"" help:"Make the cluster's CAs and keys, sealed with a passphrase, for secrets.sealed in the Spec."`
 	Lock     lockCmd     `cmd:"" help:"Pin every input of a Spec to its digest (the only step that asks the network what exists)."`
 	Pull     pullCmd     `cmd:"" help:"Fetch and compile what the Lock names into the cache; run again to go on."`
 	Build    buildCmd    `cmd:"" help:"Build the installer ISO (locks and pulls when needed)."`

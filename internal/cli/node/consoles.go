@@ -88,6 +88,7 @@ func (c installCmd) screens(r *run, terminals []terminal) error {
 func serve(ctx context.Context, s *tui.Session, t terminal, words []string) error {
 	at := dressed(tui.Terminal{Name: t.Name, In: t.File, Out: t.File, ASCII: t.Serial}, words)
 	if slices.Contains(words, "plain") {
+		at.Echo = func(on bool) { echo(t.File, on) }
 		return s.Plain(ctx, at)
 	}
 	return s.Console(ctx, at)

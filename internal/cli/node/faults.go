@@ -5,6 +5,8 @@ import "caisson.dev/caisson/internal/fault"
 var (
 	// AnswersNone: nobody said what this node is to be.
 	AnswersNone = fault.Define("ANSWERS-NONE", fault.Input)
+	// PassphraseNone: sealed secrets, and nobody brought what opens them.
+	PassphraseNone = fault.Define("PASSPHRASE-NONE", fault.Input)
 	// StickMissing: there is no stick to save to.
 	StickMissing = fault.Define("STICK-MISSING", fault.Machine)
 	// ClockRefused: the clock could not be set.

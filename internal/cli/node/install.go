@@ -22,16 +22,18 @@ import (
 	"caisson.dev/caisson/internal/version"
 	"caisson.dev/caisson/nodeos"
 	"caisson.dev/caisson/profiles/catalog"
+	"caisson.dev/caisson/secrets"
 	"caisson.dev/caisson/spec"
 )
 
 type installCmd struct {
-	Answers    string `type:"path" help:"The answer file (kind: Answers); without it they are looked for."`
-	Medium     string `type:"path" default:"/run/initramfs/live" help:"Where the medium is mounted."`
-	Unattended bool   `help:"Ask nobody: consent must be in the answers, and on an error the machine stays as it is."`
-	DryRun     bool   `help:"Print the plan and change nothing."`
-	Screens    bool   `help:"Lead a person through the install on every console, unless the answers that are found agree to erase a disk: then as with --unattended."`
-	JSON       bool   `help:"Machine-readable, and nobody is asked: events as JSON lines that end with done; with --dry-run, the plan."`
+	PassphraseFile string `type:"path" help:"Read the passphrase of sealed secrets from the first line of this file; without it, from caisson-passphrase.txt beside the answers."`
+	Answers        string `type:"path" help:"The answer file (kind: Answers); without it they are looked for."`
+	Medium         string `type:"path" default:"/run/initramfs/live" help:"Where the medium is mounted."`
+	Unattended     bool   `help:"Ask nobody: consent must be in the answers, and on an error the machine stays as it is."`
+	DryRun         bool   `help:"Print the plan and change nothing."`
+	Screens        bool   `help:"Lead a person through the install on every console, unless the answers that are found agree to erase a disk: then as with --unattended."`
+	JSON           bool   `help:"Machine-readable, and nobody is asked: events as JSON lines that end with done; with --dry-run, the plan."`
 }
 
 // Run installs. Its event stream ends with "done" in every case.
@@ -88,7 +90,7 @@ func (c installCmd) dryRun(r *run) error {
 }
 
 func (c installCmd) planned(r *run) ([]byte, error) {
-	in, _, err := c.input(r, plain(r.errw, r.now))
+	in, _, _, err := c.input(r, plain(r.errw, r.now))
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +108,7 @@ func (c installCmd) planned(r *run) ([]byte, error) {
 func (c installCmd) install(r *run, v *voice) (p plan.Plan, recorded string, err error) {
 	v.sink(event.Event{Name: "start", Message: "Caisson " + version.Version + " installer", Data: map[string]string{"version": version.Version}})
 	r.raise(v.sink, map[string]bool{}) // long before their links are asked for
-	in, from, err := c.input(r, v.sink)
+	in, verified, from, err := c.input(r, v.sink)
 	if err != nil {
 		return p, "", err
 	}
@@ -128,12 +130,16 @@ func (c installCmd) install(r *run, v *voice) (p plan.Plan, recorded string, err
 	if err != nil {
 		return p, "", err
 	}
-	d, err := c.carryOut(r, confirmed, in.Bundle, v.steps)
+	set, err := c.unattended(r, verified, p.Secrets(), v.sink)
+	if err != nil {
+		return p, "", err
+	}
+	d, err := c.carryOut(r, confirmed, verified, set, v.steps)
 	return p, string(d), err
 }
 
 // carryOut does what was agreed to, and gives the Record's digest.
-func (c installCmd) carryOut(r *run, confirmed plan.Confirmed, medium images.Reader, events event.Sink) (digest.Digest, error) {
+func (c installCmd) carryOut(r *run, confirmed plan.Confirmed, medium images.Reader, opened *secrets.Set, events event.Sink) (digest.Digest, error) {
 	journal, err := openJournal(r.env.Scratch())
 	if err != nil {
 		return "", err
@@ -144,7 +150,7 @@ func (c installCmd) carryOut(r *run, confirmed plan.Confirmed, medium images.Rea
 		log = r.errw
 	}
 	rec, err := apply.Run(r.ctx, confirmed, apply.Deps{
-		System: r.env.System(log), Bundle: medium, Lay: r.env.Lay, Events: events, Journal: journal, Now: r.now,
+		System: r.env.System(log), Bundle: medium, Secrets: opened, Lay: r.env.Lay, Events: events, Journal: journal, Now: r.now,
 		Probe:   func() (machine.Machine, error) { return machine.Probe(r.env.Root()) },
 		Version: version.Version, Work: filepath.Join(r.env.Scratch(), "install"), Ignition: nodeos.IgnitionPath,
 	})
@@ -156,18 +162,18 @@ func (c installCmd) carryOut(r *run, confirmed plan.Confirmed, medium images.Rea
 
 // input gathers all that a plan depends on: what the medium and the machine
 // are, and the answers.
-func (c installCmd) input(r *run, sink event.Sink) (plan.Input, string, error) {
+func (c installCmd) input(r *run, sink event.Sink) (plan.Input, *bundle.Verified, string, error) {
 	in, verified, err := c.gather(r, sink)
 	if err != nil {
-		return plan.Input{}, "", err
+		return plan.Input{}, nil, "", err
 	}
 	answers, from, err := search{env: r.env, file: c.Answers, medium: verified, machine: in.Machine, enclave: in.Enclave}.find()
 	if err != nil {
-		return plan.Input{}, from, err
+		return plan.Input{}, nil, from, err
 	}
 	sink(event.Event{Name: "answers", Message: "answers from " + from, Data: map[string]string{"from": from, "node": answers.Name}})
 	in.Answers = answers
-	return in, from, nil
+	return in, verified, from, nil
 }
 
 // gather is an input without answers: the medium, checked to the last byte before

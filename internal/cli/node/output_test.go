@@ -130,3 +130,16 @@ func TestPersonIsAsked(t *testing.T) {
 		t.Errorf("status %d\n%s", status, out.String())
 	}
 }
+
+func TestArgument(t *testing.T) {
+	line := `root=live:CDLABEL=X caisson.node=a "caisson.node=b" caisson.erase="any-blank" caisson.live caisson.nodes=z`
+	if got := argument(line, "caisson.erase"); got != "any-blank" {
+		t.Errorf("caisson.erase is %q", got)
+	}
+	if got := argument(line, "caisson.node"); got != "a" {
+		t.Errorf("caisson.node is %q", got)
+	}
+	if !live(line) || live("caisson.lives") || argument(line, "caisson.answers") != "" {
+		t.Error("words of the kernel line are confused")
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"caisson.dev/caisson/installer/plan"
 	"caisson.dev/caisson/internal/event"
 	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/secrets"
 	"caisson.dev/caisson/spec"
 	"caisson.dev/caisson/tui"
 )
@@ -27,7 +28,8 @@ type host struct {
 	mu       sync.Mutex
 	in       plan.Input // without answers; its Machine is the last one seen
 	verified *bundle.Verified
-	address  string // of the node of the last plan
+	opened   *secrets.Set // of that medium; in no other place
+	address  string       // of the node of the last plan
 }
 
 // Verify checks the medium and says what there is to decide on.
@@ -46,7 +48,7 @@ func (h *host) Verify(ctx context.Context, progress func(done, total int64)) (tu
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.in, h.verified = in, verified
+	h.in, h.verified, h.opened = in, verified, nil
 	refused, err := refusals(in)
 	if err != nil {
 		return tui.Facts{}, h.told(err)
@@ -57,9 +59,12 @@ func (h *host) Verify(ctx context.Context, progress func(done, total int64)) (tu
 	}
 	m := verified.Manifest()
 	facts := tui.Facts{Enclave: in.Enclave, Release: m.Release, Manifest: verified.Digest(), Built: time.Unix(m.Epoch, 0).UTC(),
-		Machine: in.Machine, Refused: refused, Needs: map[string]profiles.Needs{}}
+		Machine: in.Machine, Refused: refused, Needs: map[string]profiles.Needs{}, Secrets: m.Secrets}
 	for _, role := range []string{spec.ControlPlane, spec.Worker} {
 		facts.Needs[role] = in.Profile.Needs(role)
+		if plan.NeedsSecrets(in.Profile, m, role) {
+			facts.SecretRoles = append(facts.SecretRoles, role)
+		}
 	}
 	if known {
 		facts.Node = node.Name
@@ -105,6 +110,25 @@ func (h *host) Rescan(context.Context) (machine.Machine, map[string]string, erro
 	return m, refused, err
 }
 
+// OpenSecrets opens what the medium brings sealed and keeps it for Install.
+func (h *host) OpenSecrets(_ context.Context, passphrase string) error {
+	h.mu.Lock()
+	verified := h.verified
+	h.mu.Unlock()
+	set, err := openSecrets(h.r, verified, passphrase)
+	if err != nil {
+		return h.told(err)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.verified != verified {
+		return h.told(tui.Changed.New("cannot use the secrets: have them from another check of the medium, need them from the last"))
+	}
+	h.opened = set
+	h.v.sink(event.Event{Name: "secrets.ok", Message: "the sealed secrets are open, and are those that the medium names", Data: map[string]string{"sealed": string(set.Sealed())}})
+	return nil
+}
+
 // Plan makes the plan of these answers on the machine as it was last seen.
 func (h *host) Plan(a spec.Answers) (plan.Plan, error) {
 	h.mu.Lock()
@@ -135,7 +159,10 @@ func (h *host) Install(ctx context.Context, p plan.Plan, erase string, events ev
 	}
 	r := *h.r
 	r.ctx = ctx
-	recorded, err := h.c.carryOut(&r, confirmed, h.verified, event.Tee(h.v.steps, events))
+	h.mu.Lock()
+	opened := h.opened
+	h.mu.Unlock()
+	recorded, err := h.c.carryOut(&r, confirmed, h.verified, opened, event.Tee(h.v.steps, events))
 	if err != nil {
 		return tui.Result{}, h.told(err)
 	}

@@ -157,3 +157,18 @@ func partitionsOf(block fs.FS, disk string) []string {
 	}
 	return out
 }
+
+// echo makes a terminal show what is typed, or not. One that cannot be told shows
+// it, which spares nobody the typing.
+func echo(f *os.File, on bool) {
+	fd := int(f.Fd())
+	t, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	if err != nil {
+		return
+	}
+	t.Lflag &^= unix.ECHO
+	if on {
+		t.Lflag |= unix.ECHO
+	}
+	_ = unix.IoctlSetTermios(fd, unix.TCSETS, t)
+}

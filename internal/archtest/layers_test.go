@@ -41,9 +41,10 @@ var layers = map[string][]string{
 	"nodeos":         {"bundle", "spec"},
 	"nodeos/build":   {"nodeos", "bundle", "spec"},
 
-	"profiles":         {"images", "bundle", "spec"},
-	"profiles/kubeadm": {"profiles", "images", "bundle", "spec", "nodeos"},
-	"profiles/catalog": {"profiles", "profiles/kubeadm"},
+	"profiles":                 {"images", "bundle", "spec"},
+	"profiles/kubeadm":         {"profiles", "images", "bundle", "spec", "nodeos"},
+	"profiles/rancher/release": {"bundle", "spec"},
+	"profiles/catalog":         {"profiles", "profiles/kubeadm"},
 
 	"installer/machine":     {"nodeos", "spec"},
 	"installer/disk":        {"nodeos", "bundle"},

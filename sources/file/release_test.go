@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"caisson.dev/caisson/bundle"
+	"caisson.dev/caisson/internal/digest"
 	"caisson.dev/caisson/internal/fault"
 	"caisson.dev/caisson/sources/file"
 )
@@ -48,6 +49,7 @@ func TestReleaseThatIsNotThere(t *testing.T) {
 	for _, tt := range []struct{ place, release, near string }{
 		{dir, "v1.31.14+rke2r3", "v1.31.14+rke2r1, v1.31.14+rke2r2, v1.32.1+rke2r1, v1.33.0+rke2r1"},
 		{dir, "v1.31.10+rke2r1", "v1.31.9+rke2r1, v1.31.13+rke2r1, v1.31.14+rke2r1"},
+		{dir, "v1.31.14+rke2r1", "v1.31.9+rke2r1, v1.31.13+rke2r1, v1.31.14+rke2r2, v1.32.1+rke2r1"}, // its folder is there, and empty
 		{dir, "v1.30.0+rke2r1", "v1.31.9+rke2r1, v1.31.13+rke2r1"},
 		{dir, "v1.36.3+rke2r1", "v1.32.1+rke2r1, v1.33.0+rke2r1"},
 		{dir, "v1.31.14+k3s1", "v1.32.0+k3s1"},
@@ -127,14 +129,17 @@ func TestLockThatSomebodyChanged(t *testing.T) {
 				if _, err := s.Collect(t.Context(), pin, s.Store, nil); err != nil {
 					t.Fatal(err)
 				}
+				if _, _, err := s.Store.Put(t.Context(), strings.NewReader("another"), wrong); err != nil {
+					t.Fatal(err)
+				}
 				forged := pin
-				forged.File = &bundle.FilePin{Size: pin.File.Size, Digest: wrong, Checksums: pin.File.Checksums}
+				forged.File = &bundle.FilePin{Size: int64(len("another")), Digest: wrong, Checksums: pin.File.Checksums}
 				if _, err := s.Collect(t.Context(), forged, s.Store, nil); !bundle.DigestMismatch.Is(err) || !strings.Contains(err.Error(), string(right)) {
 					t.Errorf("have %v, need DIGEST-MISMATCH with %s", err, right)
 				}
 			}
 			forged := pin
-			forged.File = &bundle.FilePin{Size: pin.File.Size, Digest: right, Checksums: wrong}
+			forged.File = &bundle.FilePin{Size: pin.File.Size, Digest: right, Checksums: digest.Of([]byte("a third"))}
 			if _, err := other.Collect(t.Context(), forged, other.Store, nil); !bundle.DigestMismatch.Is(err) {
 				t.Errorf("have %v, need DIGEST-MISMATCH for another checksum file", err)
 			}

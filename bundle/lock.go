@@ -125,6 +125,8 @@ func (p Pin) check() error {
 		return bad("have no go.mod, go.sum or toolchain, need all three")
 	case p.File != nil && (p.File.Digest == "" || p.File.Size < 0):
 		return bad("have digest %q and size %d, need both", p.File.Digest, p.File.Size)
+	case p.File != nil && (w.File.Checksum != "") != (p.File.Checksums != ""):
+		return bad("have digest %q of its checksum file %q, need both or none", p.File.Checksums, w.File.Checksum)
 	case p.Image != nil && w.Image.Digest != "" && p.Image.Digest != w.Image.Digest:
 		// Manifests may name the image by this digest, and only what is pinned is carried.
 		return bad("have digest %q, need %q, which the Spec names", p.Image.Digest, w.Image.Digest)

@@ -93,9 +93,18 @@ func Collect(ctx context.Context, l Lock, src Source, s *Store, progress Progres
 	return out, nil
 }
 
-// outcome joins the errors of parallel work. Once ctx ended, most of them only
-// say so, each in its own words: one fault says it once.
+// outcome joins the errors of parallel work. What several wants share, such as
+// a release that is not there, is said once. Once ctx ended, most errors only say
+// so, each in its own words: one fault says it once.
 func outcome(ctx context.Context, errs []error) error {
+	said := map[string]bool{}
+	errs = slices.DeleteFunc(errs, func(err error) bool {
+		if err == nil || said[err.Error()] {
+			return true
+		}
+		said[err.Error()] = true
+		return false
+	})
 	err := errors.Join(errs...)
 	if err == nil || ctx.Err() == nil {
 		return err

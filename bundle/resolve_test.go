@@ -87,6 +87,10 @@ func TestResolveTellsEverything(t *testing.T) {
 	if diff := cmp.Diff([]string{"cannot get http://bad/a", "cannot get http://bad/c"}, have); diff != "" {
 		t.Error(diff)
 	}
+	_, err = bundle.Resolve(t.Context(), specDigest, 5, []bundle.Want{url("a", "http://bad/shared"), url("b", "http://bad/shared")}, nil, &asked{}, nil)
+	if n := len(fault.All(err)); n != 1 {
+		t.Errorf("have %v, need what two wants share said once", err)
+	}
 	_, err = bundle.Resolve(t.Context(), specDigest, 5, []bundle.Want{url("a", "http://x/1"), url("a", "http://x/2"), {Name: "none"}}, nil, &asked{}, nil)
 	if n := len(fault.All(err)); !bundle.WantConflict.Is(err) || n != 2 {
 		t.Errorf("have %v, need two WANT-CONFLICT", err)
@@ -175,6 +179,8 @@ func TestReadLockRefuses(t *testing.T) {
 		{"data after it", head + "]} x"},
 		{"a want with no pin", head + `{"want":{"name":"a","file":{"url":"https://x/"}}}]}`},
 		{"a pin of another kind", head + `{"want":{"name":"a","file":{"url":"https://x/"}},"image":{"mediaType":"x","size":1,"digest":"` + d + `"}}]}`},
+		{"a checksum file without a digest", head + `{"want":{"name":"a","file":{"url":"https://x/","checksum":"https://x/s"}},"file":{"size":1,"digest":"` + d + `"}}]}`},
+		{"a digest of no checksum file", head + `{"want":{"name":"a","file":{"url":"https://x/"}},"file":{"size":1,"digest":"` + d + `","checksums":"` + d + `"}}]}`},
 		{"a short digest", head + `{"want":{"name":"a","file":{"url":"https://x/"}},"file":{"size":1,"digest":"sha256:00"}}]}`},
 	}
 	for _, tt := range tests {

@@ -66,6 +66,10 @@ type FileWant struct {
 	Digest   digest.Digest `json:"digest,omitempty"`   // if known beforehand
 	Checksum string        `json:"checksum,omitempty"` // URL or path of a checksum file (sha256sum form) that must name the file
 	Mode     fs.FileMode   `json:"mode,omitempty"`
+	// Release names the release that the file is of, if its folder has that name
+	// ("+" as %2B in a URL) and lies among those of other releases: where there is
+	// none of that name, the nearest that are there can be told.
+	Release string `json:"release,omitempty"`
 }
 
 // ImageWant is one container image. Exactly one of Registry (true), Layout, Archive.
@@ -104,8 +108,9 @@ type DebPin struct {
 }
 
 type FilePin struct {
-	Size   int64         `json:"size"`
-	Digest digest.Digest `json:"digest"`
+	Size      int64         `json:"size"`
+	Digest    digest.Digest `json:"digest"`
+	Checksums digest.Digest `json:"checksums,omitempty"` // of the Want's checksum file, which states Digest
 }
 
 type ImagePin struct {

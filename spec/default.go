@@ -15,8 +15,12 @@ const (
 	DefaultPodCIDR     = "10.42.0.0/16"
 	DefaultServiceCIDR = "10.43.0.0/16"
 	DefaultAfter       = "reboot"
-	SourceModules      = "modules"
-	NoSecurity         = "none"
+	DefaultCNI         = "canal"
+	// DefaultIngress is written out for every version: RKE2's own default changed
+	// between lines, and this one is in all of them.
+	DefaultIngress = "traefik"
+	SourceModules  = "modules"
+	NoSecurity     = "none"
 )
 
 // The registry engines.
@@ -41,9 +45,7 @@ func Default(e *Enclave) {
 	if e.OS.Microcode == nil {
 		e.OS.Microcode = ptr(true)
 	}
-	if e.Kubernetes.Profile == "kubeadm" {
-		fill(&e.Kubernetes.Source, SourceModules)
-	}
+	e.Kubernetes.fill()
 	fill(&e.Registry.Engine, DefaultEngine)
 	fill(&e.Network.PodCIDR, DefaultPodCIDR)
 	fill(&e.Network.ServiceCIDR, DefaultServiceCIDR)
@@ -60,6 +62,20 @@ func Default(e *Enclave) {
 		}
 		if m := e.Images[i].Module; m != nil {
 			fill(&m.Package, m.Path)
+		}
+	}
+}
+
+func (k *Kubernetes) fill() {
+	switch k.Profile {
+	case "kubeadm":
+		fill(&k.Source, SourceModules)
+	case ProfileRKE2, ProfileK3s:
+		if len(k.CNI) == 0 && k.Profile == ProfileRKE2 {
+			k.CNI = []string{DefaultCNI}
+		}
+		if len(k.Ingress) == 0 {
+			k.Ingress = []string{DefaultIngress}
 		}
 	}
 }

@@ -73,7 +73,7 @@ func TestDocumentedDefaultsAreReal(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		"os.base": DefaultBase, "os.mirror": DefaultMirror, "os.security": DefaultSecurity, "os.firmware": "true", "os.microcode": "true",
-		"kubernetes.source": SourceModules, "registry.engine": DefaultEngine, "network.podCIDR": DefaultPodCIDR,
+		"kubernetes.source": SourceModules, "kubernetes.cni[]": DefaultCNI, "kubernetes.ingress[]": DefaultIngress, "registry.engine": DefaultEngine, "network.podCIDR": DefaultPodCIDR,
 		"network.serviceCIDR": DefaultServiceCIDR, "after": DefaultAfter,
 		"nodes[].network.bond.mode": BondActiveBackup, "network.bond.mode": BondActiveBackup,
 	} {

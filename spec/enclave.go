@@ -61,9 +61,20 @@ type OS struct {
 
 // Kubernetes says which Kubernetes, and how it is set up.
 type Kubernetes struct {
-	Profile string `yaml:"profile" json:"profile" jsonschema:"enum=kubeadm"`                   // "kubeadm" (rke2-cis, k3s-edge later)
-	Version string `yaml:"version" json:"version"`                                             // e.g. v1.37.2
-	Source  string `yaml:"source,omitempty" json:"source,omitempty" jsonschema:"enum=modules"` // kubeadm: "modules"
+	Profile string   `yaml:"profile" json:"profile" jsonschema:"enum=kubeadm"`                                                                      // "kubeadm" (rke2-cis, k3s-edge later)
+	Version string   `yaml:"version" json:"version"`                                                                                                // e.g. v1.37.2
+	Source  string   `yaml:"source,omitempty" json:"source,omitempty" jsonschema:"enum=modules"`                                                    // kubeadm: "modules"
+	Release *Release `yaml:"release,omitempty" json:"release,omitempty"`                                                                            // rke2-cis, k3s-edge: where the vendor's release files come from; the vendor's own server if left out
+	CNI     []string `yaml:"cni,omitempty" json:"cni,omitempty" jsonschema:"enum=canal,enum=calico,enum=cilium,enum=flannel,enum=multus,enum=none"` // rke2-cis: canal (default), calico, cilium or flannel, alone or after multus; or none
+	Ingress []string `yaml:"ingress,omitempty" json:"ingress,omitempty" jsonschema:"enum=traefik,enum=ingress-nginx,enum=none"`                     // rke2-cis, k3s-edge: traefik (default), ingress-nginx (rke2-cis only), or both, the default class first; or none
+}
+
+// Release is a place with the vendor's release files: a mirror or a folder that
+// has one folder for each release, named as the release, with all its files and
+// their checksum file. Exactly one of URL and Path.
+type Release struct {
+	URL  string `yaml:"url,omitempty" json:"url,omitempty"`   // https; what the vendor's URL has before the version
+	Path string `yaml:"path,omitempty" json:"path,omitempty"` // relative to the Spec
 }
 
 // Registry is the engine that serves the images on the node.

@@ -24,6 +24,9 @@ func CheckFiles(l Loaded) error {
 		check(child(item("images", i), "layout"), image.Layout, true)
 		check(child(item("images", i), "archive"), image.Archive, false)
 	}
+	if r := l.Enclave.Kubernetes.Release; r != nil {
+		check("kubernetes.release.path", r.Path, true)
+	}
 	if b := l.Enclave.Registry.Binary; b != nil {
 		check("registry.binary.path", b.Path, false)
 		if !b.ChecksumURL() {
@@ -58,7 +61,7 @@ func (l Loaded) Resolve(name string) string {
 func (l Loaded) CheckFile(path, name string, folder bool) error {
 	need := "a regular file"
 	if folder {
-		need = "a folder with an OCI image layout"
+		need = "a folder"
 	}
 	name = l.Resolve(name)
 	info, err := os.Stat(name)

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/mod/semver"
 )
 
 // profilesKnown are the values of kubernetes.profile that this version can build.
@@ -17,7 +15,7 @@ import (
 var profilesKnown = []string{"kubeadm"}
 
 // profilesPlanned are named in documents and are not in this version.
-var profilesPlanned = []string{"rke2-cis", "k3s-edge"}
+var profilesPlanned = []string{ProfileRKE2, ProfileK3s}
 
 // Profiles is the list of profile names that this version accepts.
 func Profiles() []string { return slices.Clone(profilesKnown) }
@@ -153,36 +151,6 @@ func (p *problems) archive(path, text string) {
 	case u.RawQuery != "" || u.Fragment != "":
 		p.bad(path, quoted(text), "a URL without ? and #", "")
 	}
-}
-
-// oldestKubernetes is the first release with the kubeadm configuration
-// v1beta4, the only form that the profiles write.
-const oldestKubernetes = "v1.31.0"
-
-func (p *problems) kubernetes(k Kubernetes) {
-	switch {
-	case slices.Contains(profilesKnown, k.Profile):
-	case slices.Contains(profilesPlanned, k.Profile):
-		p.add(p.unsupported, "kubernetes.profile", quoted(k.Profile)+", which is planned and not in this version of Caisson",
-			strings.Join(profilesKnown, " or "), "")
-	default:
-		hint := ""
-		if near := Nearest(k.Profile, profilesKnown); near != "" {
-			hint = "did you mean " + near + "?"
-		}
-		p.bad("kubernetes.profile", quoted(k.Profile), strings.Join(profilesKnown, " or "), hint)
-	}
-	switch {
-	case !releaseForm.MatchString(k.Version):
-		hint := "a full release: Caisson chooses no patch level for you"
-		if releaseForm.MatchString("v" + k.Version) {
-			hint = "did you mean v" + k.Version + "?"
-		}
-		p.bad("kubernetes.version", quoted(k.Version), "a release of the form vX.Y.Z", hint)
-	case semver.Compare(k.Version, oldestKubernetes) < 0 || semver.Major(k.Version) != "v1":
-		p.add(p.unsupported, "kubernetes.version", k.Version, oldestKubernetes+" or a later v1 release", "")
-	}
-	p.oneOf("kubernetes.source", k.Source, SourceModules)
 }
 
 func (p *problems) registry(r Registry) {

@@ -44,9 +44,10 @@ var layers = map[string][]string{
 	// On the installed node, behind the console: what a profile says is done.
 	"nodeos/netchange": {"profiles", "spec"},
 
-	"profiles":         {"images", "bundle", "secrets", "spec"},
-	"profiles/kubeadm": {"profiles", "images", "bundle", "secrets", "spec", "nodeos"},
-	"profiles/catalog": {"profiles", "profiles/kubeadm"},
+	"profiles":                 {"images", "bundle", "secrets", "spec"},
+	"profiles/kubeadm":         {"profiles", "images", "bundle", "secrets", "spec", "nodeos"},
+	"profiles/rancher/release": {"bundle", "spec"},
+	"profiles/catalog":         {"profiles", "profiles/kubeadm"},
 
 	"installer/machine":     {"nodeos", "spec"},
 	"installer/disk":        {"nodeos", "bundle"},

@@ -1,7 +1,8 @@
 // Package unpack bounds what may come out of a compressed archive, so that a
 // small file cannot fill the disk (a "bomb"), and holds the code for archives
-// that are made to harm. Which members an archive may have is for its reader to
-// say: packages deb and sources/oci do. It is a leaf.
+// that are made to harm. Tar walks an archive whose members become files, and
+// refuses what no honest one has; which of them to use is for its reader to say.
+// It writes nothing. It is a leaf.
 package unpack
 
 import (

@@ -6,4 +6,5 @@ import "caisson.dev/caisson/internal/fault"
 var (
 	Unreadable      = fault.Define("SOURCE-FILE", fault.Input)
 	ChecksumMissing = fault.Define("CHECKSUM-MISSING", fault.Source)
+	ReleaseMissing  = fault.Define("RELEASE-NOT-FOUND", fault.Source)
 )

@@ -1,25 +1,21 @@
 // Package file is the source of single files: from a server (http, https) or a
 // folder. A checksum file of the file's maker, in the form that sha256sum
-// writes, is heeded where the Want names one. Signatures are not checked here.
-// It is for the low side only.
+// writes, is heeded where the Want names one: when the file is pinned, and again
+// when it is brought. Signatures are not checked here. It is for the low side
+// only.
 package file
 
 import (
+	"bytes"
 	"context"
-	"net/url"
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
 
 	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/internal/digest"
 	"caisson.dev/caisson/internal/fetch"
-	"caisson.dev/caisson/internal/size"
 )
-
-// maxChecksums bounds a checksum file: those of large projects have some KiB.
-const maxChecksums = 4 * size.MiB
 
 // Source brings files; it implements bundle.Source for FileWants.
 type Source struct {
@@ -43,9 +39,13 @@ func (s Source) Resolve(ctx context.Context, w bundle.Want) (bundle.Pin, error) 
 	if (f.URL == "") == (f.Path == "") {
 		return bundle.Pin{}, Unreadable.New("cannot resolve %s: have url %q and path %q, need exactly one", w.Name, f.URL, f.Path)
 	}
-	want := f.Digest
+	want, sums := f.Digest, digest.Digest("")
 	if f.Checksum != "" {
-		stated, err := s.stated(ctx, f)
+		raw, err := s.checksums(ctx, f.Checksum)
+		if err != nil {
+			return bundle.Pin{}, s.absent(ctx, f, f.Checksum, err)
+		}
+		stated, err := stated(f, raw)
 		if err != nil {
 			return bundle.Pin{}, err
 		}
@@ -53,16 +53,21 @@ func (s Source) Resolve(ctx context.Context, w bundle.Want) (bundle.Pin, error) 
 			return bundle.Pin{}, bundle.DigestMismatch.New("cannot use %s: have %s in %s, need %s as the Spec says", w.Name, stated, f.Checksum, want).
 				Hint("one of the two is out of date or wrong: ask the file's maker which")
 		}
+		if sums, _, err = s.Store.Put(ctx, bytes.NewReader(raw), ""); err != nil {
+			return bundle.Pin{}, err
+		}
 		want = stated
 	}
 	d, n, err := s.measure(ctx, f, want)
-	if err != nil {
+	switch {
+	case err != nil && f.Checksum == "":
+		return bundle.Pin{}, s.absent(ctx, f, f.URL+f.Path, err)
+	case err != nil:
 		return bundle.Pin{}, err
-	}
-	if want != "" && d != want {
+	case want != "" && d != want:
 		return bundle.Pin{}, mismatch(f, d, want)
 	}
-	return bundle.Pin{Want: w, File: &bundle.FilePin{Size: n, Digest: d}}, nil
+	return bundle.Pin{Want: w, File: &bundle.FilePin{Size: n, Digest: d, Checksums: sums}}, nil
 }
 
 func (s Source) measure(ctx context.Context, f bundle.FileWant, want digest.Digest) (digest.Digest, int64, error) {
@@ -87,6 +92,9 @@ func (s Source) measure(ctx context.Context, f bundle.FileWant, want digest.Dige
 // Collect brings the file: one artifact, named as the Want.
 func (s Source) Collect(ctx context.Context, p bundle.Pin, store *bundle.Store, progress bundle.Progress) ([]bundle.Artifact, error) {
 	f, pin := *p.Want.File, *p.File
+	if err := s.vouched(ctx, f, pin, store); err != nil {
+		return nil, err
+	}
 	mode := f.Mode
 	if mode == 0 {
 		mode = 0o644
@@ -115,64 +123,6 @@ func (s Source) Collect(ctx context.Context, p bundle.Pin, store *bundle.Store, 
 		return nil, err
 	}
 	return []bundle.Artifact{artifact}, nil
-}
-
-// stated is the digest that the checksum file gives for the file.
-func (s Source) stated(ctx context.Context, f bundle.FileWant) (digest.Digest, error) {
-	raw, err := s.checksums(ctx, f.Checksum)
-	if err != nil {
-		return "", err
-	}
-	name := path.Base(f.Path)
-	if f.URL != "" {
-		u, err := url.Parse(f.URL)
-		if err != nil {
-			return "", err
-		}
-		name = path.Base(u.Path)
-	}
-	d, ok := find(string(raw), name)
-	if !ok {
-		return "", ChecksumMissing.New("cannot check %s: have no SHA-256 of that name in %s, need one", name, f.Checksum).
-			Hint("name the checksum file that belongs to this version, in the form that sha256sum writes")
-	}
-	return d, nil
-}
-
-func (s Source) checksums(ctx context.Context, where string) ([]byte, error) {
-	if strings.HasPrefix(where, "http://") || strings.HasPrefix(where, "https://") {
-		return s.Fetch.Bytes(ctx, s.Store, where, maxChecksums)
-	}
-	where = s.at(where)
-	info, err := os.Stat(where)
-	if err != nil {
-		return nil, unreadable(where, err)
-	}
-	if info.Size() > int64(maxChecksums) {
-		return nil, ChecksumMissing.New("cannot read checksum file %s: have %s, need at most %s", where, size.Bytes(info.Size()), maxChecksums)
-	}
-	return os.ReadFile(where)
-}
-
-// find looks name up in lines of "<hex>  <name>" or "<hex> *<name>"; names may
-// have folders before them. A name with two different sums has none.
-func find(text, name string) (digest.Digest, bool) {
-	var found digest.Digest
-	for line := range strings.Lines(text) {
-		sum, rest, ok := strings.Cut(strings.TrimSpace(line), " ")
-		if !ok {
-			continue
-		}
-		if path.Base(strings.TrimPrefix(strings.TrimSpace(rest), "*")) != name {
-			continue
-		}
-		d, err := digest.FromHex(sum)
-		if err != nil || found != "" && found != d {
-			return "", false
-		}
-		found = d
-	}
-	return found, found != ""
 }
 
 func mismatch(f bundle.FileWant, have, want digest.Digest) error {

@@ -69,6 +69,8 @@ type (
 		Refused map[string]string
 		Err     error
 	}
+	// Watched answers Watch; Err nil means that the medium is there.
+	Watched struct{ Err error }
 	// Planned answers the Plan effect of the same number.
 	Planned struct {
 		Number int
@@ -103,6 +105,7 @@ func (MediumProgress) event() {}
 func (MediumOK) event()       {}
 func (MediumFailed) event()   {}
 func (Rescanned) event()      {}
+func (Watched) event()        {}
 func (Planned) event()        {}
 func (InstallEvent) event()   {}
 func (Installed) event()      {}
@@ -118,6 +121,8 @@ type Effect interface{ effect() }
 type (
 	Verify struct{}
 	Rescan struct{}
+	// Watch asks whether the medium can still be read.
+	Watch struct{}
 	// Plan asks for a plan; Number ties the answer to the question.
 	Plan struct {
 		Number  int
@@ -139,6 +144,7 @@ type (
 
 func (Verify) effect()        {}
 func (Rescan) effect()        {}
+func (Watch) effect()         {}
 func (Plan) effect()          {}
 func (Install) effect()       {}
 func (SaveAnswers) effect()   {}

@@ -26,7 +26,7 @@ var texts = []string{"node1", "edge1", "10.20.0.31/24", "10.20.0.1", "2026-11-25
 	"control-plane", "worker", "banana", "reboot", "poweroff", "42", "9000", "-1", "bond eno1,eno2", "bond ,", "10.20.0.1 ntp.x", "nx0n", "NX0N", "0016", "/dev/disk/by-id/ata-Old_16", "/dev/disk/by-id/nvme-Acme_SSD_512_S4EWNX0N"}
 
 var fieldIDs = []Field{FieldRole, FieldDisk, FieldInterface, FieldMode, FieldAddress, FieldGateway, FieldName, FieldAfter, FieldClock, FieldUser, FieldKey,
-	FieldLarge, FieldTyped, FieldVLAN, FieldMTU, FieldNTP, "continue", "install", "check", "save", "back", "again", "log", "rescan", "set", "close", "onward", "bundle", "shell", "reboot", "poweroff"}
+	FieldLarge, FieldTyped, FieldVLAN, FieldMTU, FieldNTP, "continue", "install", "check", "save", "back", "again", "log", "rescan", "watch", "set", "close", "onward", "bundle", "shell", "reboot", "poweroff"}
 
 func (p *player) play(a, b byte) {
 	t := func(n int) string { return texts[int(b)%n] }
@@ -64,7 +64,7 @@ func (p *player) play(a, b byte) {
 		ev = []Event{MediumProgress{int64(b), 100}, MediumOK{p.facts}, MediumFailed{errors.New("x")}, MediumFailed{}, Rescanned{Err: errors.New("x")},
 			Planned{Number: p.w.number, Err: errors.New("x")}, Planned{Number: int(b)}, InstallEvent{event.Event{Name: "step", Step: int(b) - 9, Size: int64(b)}},
 			InstallEvent{event.Event{Name: "progress", Done: int64(b) * 9, Size: int64(b) - 3, Message: t(len(texts))}}, Installed{Err: errors.New("x")},
-			Installed{}, Saved{Err: errors.New("x")}, Saved{}, Bundled{}, ClockSet{}, Left{errors.New("x")}}[int(b)%16]
+			Installed{}, Saved{Err: errors.New("x")}, Saved{}, Bundled{}, ClockSet{}, Left{errors.New("x")}, Watched{}, Watched{errors.New("x")}}[int(b)%18]
 	}
 	p.give(ev)
 }

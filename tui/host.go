@@ -17,6 +17,9 @@ type Host interface {
 	Verify(ctx context.Context, progress func(done, total int64)) (Facts, error)
 	// Rescan probes the machine anew; refused is as in Facts.
 	Rescan(ctx context.Context) (m machine.Machine, refused map[string]string, err error)
+	// Watch says why the medium cannot be read any more. One that was plugged in
+	// again is taken again.
+	Watch(ctx context.Context) error
 	// Plan is plan.Make on what was verified.
 	Plan(a spec.Answers) (plan.Plan, error)
 	// Install is plan.Confirm with erase, then apply.Run; its events go to sink.
@@ -56,6 +59,8 @@ func (s *Session) carryOut(e Effect) Event {
 	case Rescan:
 		m, refused, err := s.host.Rescan(ctx)
 		return Rescanned{Machine: m, Refused: refused, Err: err}
+	case Watch:
+		return Watched{s.host.Watch(ctx)}
 	case Plan:
 		p, err := s.host.Plan(e.Answers)
 		return Planned{e.Number, p, err}

@@ -14,6 +14,9 @@ func (w Wizard) page() page {
 	case log:
 		return w.logPage()
 	}
+	if w.gone != nil && w.watches() {
+		return w.gonePage()
+	}
 	switch w.step {
 	case welcome:
 		p = w.welcomePage()
@@ -98,7 +101,7 @@ func (w Wizard) welcomePage() page {
 
 // checkMedium reads the medium; what was known of it counts no longer.
 func (w Wizard) checkMedium() (Wizard, []Effect) {
-	w.check, w.checked, w.facts = work{}, nil, nil
+	w.check, w.checked, w.gone, w.facts = work{}, nil, nil, nil
 	return start("verify", Verify{})(w.stale().goTo(medium))
 }
 

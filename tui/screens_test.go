@@ -50,6 +50,7 @@ var shots = []struct {
 	{"10-review", toReview},
 	{"10-review-end", then(toReview, "keys pgdn pgdn pgdn pgdn")},
 	{"10-review-bad", slices.Concat([]string{"bad-firmware"}, toReview)},
+	{"10-medium-gone", then(toReview, "pull")},
 	{"11-confirm", toConfirm},
 	{"11-confirm-wrong", then(toConfirm, "type 1234", "keys enter enter")},
 	{"12-progress", slices.Concat([]string{"hold install"}, toInstall)},

@@ -21,10 +21,13 @@ import (
 	"caisson.dev/caisson/installer/plan"
 	"caisson.dev/caisson/internal/digest"
 	"caisson.dev/caisson/internal/event"
+	"caisson.dev/caisson/internal/fault"
 	"caisson.dev/caisson/internal/size"
 	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/spec"
 )
+
+var mediumGone = fault.Define("TEST-MEDIUM-GONE", fault.Media)
 
 var noon = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 
@@ -39,6 +42,7 @@ type stage struct {
 	held    map[string]bool
 	effects []Effect // all that were asked for
 	fault   error    // what the install ends with
+	gone    error    // why the medium cannot be read
 }
 
 // rugged is the recorded machine of installer/machine, with processors enough
@@ -146,6 +150,8 @@ func (s *stage) answer(e Effect) []Event {
 		return []Event{MediumOK{s.facts}}
 	case Rescan:
 		return []Event{Rescanned{Machine: s.facts.Machine, Refused: s.facts.Refused}}
+	case Watch:
+		return []Event{Watched{s.gone}}
 	case Plan:
 		if s.held["plan"] {
 			return nil
@@ -229,6 +235,13 @@ func (s *stage) do(t testing.TB, lines ...string) {
 		case "unplug":
 			s.facts.Machine.Disks = nil
 			s.send(Rescanned{Machine: s.facts.Machine})
+		case "pull":
+			s.gone = mediumGone.New("cannot read the medium: have no stick, disc or disk CAISSON_0123ABCD any more (no such device), need it plugged in").
+				Hint("plug it in again, into another port if need be, and wait a few seconds")
+			s.send(Tick{s.now})
+		case "replug":
+			s.gone = nil
+			s.send(Tick{s.now})
 		case "release": // the answer to the first plan that was asked for
 			for _, e := range s.effects {
 				if p, ok := e.(Plan); ok {

@@ -46,6 +46,8 @@ func (p *played) Rescan(context.Context) (machine.Machine, map[string]string, er
 	return p.stage.facts.Machine, p.stage.facts.Refused, nil
 }
 
+func (p *played) Watch(context.Context) error { return p.stage.gone }
+
 func (p *played) Plan(a spec.Answers) (plan.Plan, error) {
 	got := p.answer(Plan{Answers: a})[0].(Planned)
 	return got.Plan, got.Err

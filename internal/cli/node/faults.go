@@ -5,6 +5,8 @@ import "caisson.dev/caisson/internal/fault"
 var (
 	// AnswersNone: nobody said what this node is to be.
 	AnswersNone = fault.Define("ANSWERS-NONE", fault.Input)
+	// MediumGone: the medium was pulled out.
+	MediumGone = fault.Define("MEDIUM-GONE", fault.Media)
 	// StickMissing: there is no stick to save to.
 	StickMissing = fault.Define("STICK-MISSING", fault.Machine)
 	// ClockRefused: the clock could not be set.

@@ -130,6 +130,9 @@ func (c installCmd) install(r *run, v *voice) (p plan.Plan, recorded string, err
 
 // carryOut does what was agreed to, and gives the Record's digest.
 func (c installCmd) carryOut(r *run, confirmed plan.Confirmed, medium images.Reader, events event.Sink) (digest.Digest, error) {
+	if err := r.env.Medium(c.Medium); err != nil {
+		return "", err // before the first write: the disk stays what it is
+	}
 	journal, err := openJournal(r.env.Scratch())
 	if err != nil {
 		return "", err
@@ -144,6 +147,12 @@ func (c installCmd) carryOut(r *run, confirmed plan.Confirmed, medium images.Rea
 		Probe:   func() (machine.Machine, error) { return machine.Probe(r.env.Root()) },
 		Version: version.Version, Work: filepath.Join(r.env.Scratch(), "install"), Ignition: nodeos.IgnitionPath,
 	})
+	if err != nil && r.ctx.Err() == nil {
+		// What fails first when a stick is pulled is chance; the journal has it.
+		if gone := r.env.Medium(c.Medium); gone != nil {
+			return "", gone
+		}
+	}
 	if err != nil {
 		return "", err
 	}
@@ -169,10 +178,14 @@ func (c installCmd) input(r *run, sink event.Sink) (plan.Input, string, error) {
 // gather is an input without answers: the medium, checked to the last byte before
 // anything else is believed, what it carries, and this machine.
 func (c installCmd) gather(r *run, sink event.Sink) (plan.Input, *bundle.Verified, error) {
+	if err := r.env.Medium(c.Medium); err != nil {
+		return plan.Input{}, nil, err
+	}
 	verified, err := verifyMedium(r, c.Medium, sink)
 	if err != nil {
 		return plan.Input{}, nil, err
 	}
+	keep(r, c.Medium, verified, sink)
 	m, err := machine.Probe(r.env.Root())
 	if err != nil {
 		return plan.Input{}, nil, err

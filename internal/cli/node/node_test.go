@@ -32,6 +32,8 @@ type bench struct {
 	second  string // answers.yaml of a second medium
 	stick   string // folder of a stick
 	synced  bool
+	gone    error // why the medium cannot be read
+	kept    int64 // bytes of the system that were read to be kept
 	port    bytes.Buffer
 	left    string
 	root    fstest.MapFS

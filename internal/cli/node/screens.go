@@ -28,6 +28,7 @@ type host struct {
 	in       plan.Input // without answers; its Machine is the last one seen
 	verified *bundle.Verified
 	address  string // of the node of the last plan
+	lost     bool   // the medium was gone at the last look
 }
 
 // Verify checks the medium and says what there is to decide on.
@@ -95,6 +96,19 @@ func (h *host) Rescan(context.Context) (machine.Machine, map[string]string, erro
 	}
 	refused, err := refusals(h.in)
 	return m, refused, err
+}
+
+// Watch looks for the medium, and takes one that was plugged in again.
+func (h *host) Watch(context.Context) error {
+	err := h.r.env.Medium(h.c.Medium)
+	h.mu.Lock()
+	told := h.lost
+	h.lost = err != nil
+	h.mu.Unlock()
+	if err != nil && !told {
+		return h.told(err)
+	}
+	return err
 }
 
 // Plan makes the plan of these answers on the machine as it was last seen.

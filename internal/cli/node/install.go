@@ -147,14 +147,8 @@ func (c installCmd) carryOut(r *run, confirmed plan.Confirmed, medium images.Rea
 		Probe:   func() (machine.Machine, error) { return machine.Probe(r.env.Root()) },
 		Version: version.Version, Work: filepath.Join(r.env.Scratch(), "install"), Ignition: nodeos.IgnitionPath,
 	})
-	if err != nil && r.ctx.Err() == nil {
-		// What fails first when a stick is pulled is chance; the journal has it.
-		if gone := r.env.Medium(c.Medium); gone != nil {
-			return "", gone
-		}
-	}
 	if err != nil {
-		return "", err
+		return "", c.orGone(r, err)
 	}
 	return canon.Digest(rec)
 }
@@ -183,7 +177,7 @@ func (c installCmd) gather(r *run, sink event.Sink) (plan.Input, *bundle.Verifie
 	}
 	verified, err := verifyMedium(r, c.Medium, sink)
 	if err != nil {
-		return plan.Input{}, nil, err
+		return plan.Input{}, nil, c.orGone(r, err)
 	}
 	keep(r, c.Medium, verified, sink)
 	m, err := machine.Probe(r.env.Root())

@@ -44,6 +44,18 @@ func keep(r *run, dir string, v *bundle.Verified, sink event.Sink) {
 	sink(event.Event{Name: "memory", Message: said})
 }
 
+// orGone is err, or that the medium is gone: what fails first when a stick is
+// pulled is chance. The journal of an install has it.
+func (c installCmd) orGone(r *run, err error) error {
+	if r.ctx.Err() != nil {
+		return err
+	}
+	if gone := r.env.Medium(c.Medium); gone != nil {
+		return gone
+	}
+	return err
+}
+
 // liveLabel is the volume label of the medium that this system was started from,
 // or "".
 func liveLabel(cmdline string) string {
@@ -67,8 +79,9 @@ func (e machineEnvironment) Medium(dir string) error {
 	if have == nil {
 		return nil
 	}
-	again := "/dev/disk/by-label/" + label
-	if holdsVolume(again, label) != nil {
+	// By the device's own name: the label's link moves on with the next stick.
+	again, err := filepath.EvalSymlinks("/dev/disk/by-label/" + label)
+	if err != nil || holdsVolume(again, label) != nil {
 		return MediumGone.New("cannot read the medium: have no stick, disc or disk %s any more (%w), need it plugged in", label, have).
 			Hint("plug it in again, into another port if need be, and wait a few seconds")
 	}

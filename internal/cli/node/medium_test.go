@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/internal/event"
 	"caisson.dev/caisson/spec"
 )
@@ -31,6 +32,20 @@ func TestPulledMedium(t *testing.T) {
 	pulled()
 	if _, err := h.Verify(t.Context(), func(int64, int64) {}); !MediumGone.Is(err) {
 		t.Errorf("check: have %v, want MEDIUM-GONE", err)
+	}
+	b.gone = nil
+	if _, err := h.Verify(t.Context(), func(int64, int64) {}); err != nil {
+		t.Fatal(err)
+	}
+	blobs := filepath.Join(h.c.Medium, bundle.BlobDir)
+	_, err := h.Verify(t.Context(), func(int64, int64) {
+		if b.gone == nil {
+			pulled()
+			_ = os.Rename(blobs, blobs+".away")
+		}
+	})
+	if back := os.Rename(blobs+".away", blobs); !MediumGone.Is(err) || back != nil {
+		t.Errorf("pulled within the check: have %v, want MEDIUM-GONE (%v)", err, back)
 	}
 	b.gone = nil
 	if _, err := h.Verify(t.Context(), func(int64, int64) {}); err != nil {

@@ -179,7 +179,7 @@ func (c installCmd) gather(r *run, sink event.Sink) (plan.Input, *bundle.Verifie
 	if err != nil {
 		return plan.Input{}, nil, c.orGone(r, err)
 	}
-	keep(r, c.Medium, verified, sink)
+	keep(r, verified, sink)
 	m, err := machine.Probe(r.env.Root())
 	if err != nil {
 		return plan.Input{}, nil, err

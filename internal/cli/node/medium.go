@@ -24,17 +24,17 @@ type mediumEnvironment interface {
 	// One that was plugged in again is mounted there again first.
 	Medium(dir string) error
 	// Keep copies the image of the running system to memory, n bytes, in place of
-	// the one on the medium at dir: what is pulled out then is the medium alone.
-	Keep(dir string, image io.Reader, n int64) error
+	// the file of that name on the medium: what is pulled out then is the medium alone.
+	Keep(name string, image io.Reader, n int64) error
 }
 
 // keep makes the running system independent of the medium. It goes on without:
 // only a pulled stick shows the difference.
-func keep(r *run, dir string, v *bundle.Verified, sink event.Sink) {
+func keep(r *run, v *bundle.Verified, sink event.Sink) {
 	os := v.Manifest().OS
 	image, err := v.Open(os.Image)
 	if err == nil {
-		err = r.env.Keep(dir, image, os.Size)
+		err = r.env.Keep(os.Image.Hex(), image, os.Size)
 		_ = image.Close() // it was only read
 	}
 	said := "the running system is in memory: the medium may be plugged in anew"
@@ -143,10 +143,16 @@ const loopChangeFD = 0x4C06
 // spare is the memory that must stay free when the system is kept in memory.
 const spare = 512 * size.MiB
 
-func (machineEnvironment) Keep(dir string, image io.Reader, n int64) error {
-	loops, err := loopsOn(dir)
-	if err != nil || len(loops) == 0 {
-		return err // none: it was copied at the start (rd.live.ram)
+func (e machineEnvironment) Keep(name string, image io.Reader, n int64) error {
+	if argument(e.Cmdline(), "rd.live.ram") == "1" {
+		return nil // it was copied at the start
+	}
+	loops, err := loopsOn("/sys/block", name)
+	if err != nil {
+		return err
+	}
+	if len(loops) == 0 {
+		return fmt.Errorf("no loop device has the image %s", name)
 	}
 	if free, err := available(); err != nil || free < size.Bytes(n)+spare {
 		return fmt.Errorf("have %s of memory free (%v), need %s", free, err, size.Bytes(n)+spare)
@@ -175,15 +181,16 @@ func (machineEnvironment) Keep(dir string, image io.Reader, n int64) error {
 	return nil
 }
 
-// loopsOn are the loop devices behind which lies a file of the medium.
-func loopsOn(dir string) ([]string, error) {
-	marks, err := filepath.Glob("/sys/block/loop*/loop/backing_file")
+// loopsOn are the loop devices behind which lies a file of that name. Its folder
+// tells nothing: the mount that the initramfs opened it by is gone.
+func loopsOn(block, name string) ([]string, error) {
+	marks, err := filepath.Glob(block + "/loop*/loop/backing_file")
 	if err != nil {
 		return nil, err
 	}
 	var out []string
 	for _, m := range marks {
-		if b, err := os.ReadFile(m); err == nil && strings.HasPrefix(string(b), dir+"/") {
+		if b, err := os.ReadFile(m); err == nil && filepath.Base(strings.TrimSpace(string(b))) == name {
 			out = append(out, "/dev/"+filepath.Base(filepath.Dir(filepath.Dir(m))))
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -121,5 +122,25 @@ func TestLiveLabel(t *testing.T) {
 	mounts := "/dev/sda /run/initramfs/live iso9660 ro 0 0\n/dev/loop0 /run/rootfsbase squashfs ro 0 0\n/dev/sdb /run/initramfs/live iso9660 ro 0 0\n"
 	if have := sourceOf(mounts, "/run/initramfs/live"); have != "/dev/sdb" {
 		t.Errorf("have %q, want the mount on top", have)
+	}
+}
+
+func TestLoopsOn(t *testing.T) {
+	block := t.TempDir()
+	for device, file := range map[string]string{"loop0": "/caisson/blobs/sha256/abcd", "loop1": "/run/initramfs/live/caisson/blobs/sha256/abcd",
+		"loop2": "/srv/abcd.img", "sda": "/abcd", "loop3": ""} {
+		dir := filepath.Join(block, device, "loop")
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if file == "" {
+			continue // nothing is behind it
+		}
+		if err := os.WriteFile(filepath.Join(dir, "backing_file"), []byte(file+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if have, err := loopsOn(block, "abcd"); err != nil || !slices.Equal(have, []string{"/dev/loop0", "/dev/loop1"}) {
+		t.Errorf("have %v, %v; want loop0 and loop1", have, err)
 	}
 }

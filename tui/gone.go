@@ -6,20 +6,22 @@ func (w Wizard) watches() bool { return w.step > medium && w.step < progress }
 
 // watched hears whether the medium is still there. What was typed and planned
 // stays: every file is compared with the manifest again when it is read.
-func (w Wizard) watched(err error) Wizard {
+func (w Wizard) watched(err error) (Wizard, []Effect) {
 	was := w.gone
 	w.gone = nil
 	if !w.watches() {
-		return w
+		return w, nil
 	}
 	w.gone = err
 	switch {
 	case err != nil && was == nil:
-		return w.open(nothing)
+		return w.open(nothing), nil
+	case err == nil && was != nil && w.step == review && w.planErr != nil: // it may have failed for that
+		return w.toReview()
 	case err == nil && was != nil:
-		return w.open(nothing).ended("The medium is back.", nil)
+		return w.open(nothing).ended("The medium is back.", nil), nil
 	}
-	return w
+	return w, nil
 }
 
 // gonePage stands in place of every question while there is no medium.

@@ -156,6 +156,9 @@ func (s *stage) answer(e Effect) []Event {
 		if s.held["plan"] {
 			return nil
 		}
+		if s.gone != nil {
+			return []Event{Planned{Number: e.Number, Err: s.gone}}
+		}
 		p, err := plan.Make(plan.Input{Machine: s.facts.Machine, Enclave: s.facts.Enclave, Spec: s.spec, Answers: e.Answers,
 			Bundle: s.bundle, Profile: installtest.Profile{}, Engine: distribution.Engine{}})
 		return []Event{Planned{e.Number, p, err}}
@@ -235,10 +238,12 @@ func (s *stage) do(t testing.TB, lines ...string) {
 		case "unplug":
 			s.facts.Machine.Disks = nil
 			s.send(Rescanned{Machine: s.facts.Machine})
-		case "pull":
+		case "pull", "pull-unseen":
 			s.gone = mediumGone.New("cannot read the medium: have no stick, disc or disk CAISSON_0123ABCD any more (no such device), need it plugged in").
 				Hint("plug it in again, into another port if need be, and wait a few seconds")
-			s.send(Tick{s.now})
+			if verb == "pull" {
+				s.send(Tick{s.now})
+			}
 		case "replug":
 			s.gone = nil
 			s.send(Tick{s.now})

@@ -146,7 +146,7 @@ func (w Wizard) answered(ev Event) (Wizard, []Effect) {
 	case Rescanned:
 		return w.rescanned(ev), nil
 	case Watched:
-		return w.waits("watch", false).watched(ev.Err), nil
+		return w.waits("watch", false).watched(ev.Err)
 	case Planned:
 		if ev.Number != w.number || !w.waiting["plan"] {
 			return w, nil // the answer to a question that no longer stands

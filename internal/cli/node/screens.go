@@ -123,7 +123,7 @@ func (h *host) Plan(a spec.Answers) (plan.Plan, error) {
 	in.Answers = complete
 	p, err := plan.Make(in)
 	if err != nil {
-		return p, err
+		return p, h.c.orGone(h.r, err)
 	}
 	h.mu.Lock()
 	h.address = complete.Network.Address

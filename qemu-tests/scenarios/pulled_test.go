@@ -12,10 +12,11 @@ import (
 // TestPulledStick: the stick that the machine was started from is pulled out
 // before the install, is said to be gone, and is plugged in again; and once more
 // while the image is written: the install stops, the screens go on, and the disk
-// does not start. The system itself ran from that stick.
+// does not start. The system itself ran from that stick; a support bundle, saved
+// while it is gone, shows that it runs on.
 func TestPulledStick(t *testing.T) {
-	disk, screen := blankDisk(t, diskSize), newTerminal()
-	v := boot(t, "pulled", vm.Config{Media: []vm.Medium{{Path: *isoFlag, Attach: vm.Stick}}, Disks: []vm.Disk{disk}, NoReboot: true, SerialTap: screen})
+	disk, screen, second := blankDisk(t, diskSize), newTerminal(), fatStick(t)
+	v := boot(t, "pulled", vm.Config{Media: []vm.Medium{{Path: *isoFlag, Attach: vm.Stick}, second}, Disks: []vm.Disk{disk}, NoReboot: true, SerialTap: screen})
 	screen.attach(v)
 	shows := func(name string, want ...string) string {
 		t.Helper()
@@ -48,6 +49,14 @@ func TestPulledStick(t *testing.T) {
 		case "review":
 			pull()
 			shows("pulled-on-the-review", "MEDIUM-GONE", "Nothing was written", "plug it in again")
+			// Programs that nobody has run yet come from the system that was on it.
+			if err := v.Plug(within(t, toInstaller), 1); err != nil {
+				t.Fatal(err)
+			}
+			bundles(t, v, screen, "no medium")
+			if kept, ok := find(v.Events.All(), "memory"); !ok || !strings.Contains(kept.Message, "is in memory") {
+				t.Errorf("have %q, want the system in memory", kept.Message)
+			}
 			plug()
 			shows("back-on-the-review", "The medium is back", "Continue: agree to it")
 		case "agree":
@@ -67,6 +76,7 @@ func TestPulledStick(t *testing.T) {
 	onward(t, v, screen, overSerial, "node1", "step 3 of 13", "agree", func(string) {})
 	shows("plan-again", "agree", "The disk is blank: nothing is lost")
 	v.Kill()
+	supportBundle(t, second.Path)
 	alone := boot(t, "disk-alone", vm.Config{Disks: []vm.Disk{disk}})
 	if started(t, alone) {
 		t.Error("a half-written disk started")

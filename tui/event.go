@@ -86,6 +86,8 @@ type (
 		Untested string // why nobody could be asked; "" if the network was
 		Err      error  // who has the address; nil if nobody answered
 	}
+	// Watched answers Watch; Err nil means that the medium is there.
+	Watched struct{ Err error }
 	// Planned answers the Plan effect of the same number.
 	Planned struct {
 		Number int
@@ -127,6 +129,7 @@ func (MediumFailed) event()   {}
 func (Rescanned) event()      {}
 func (Links) event()          {}
 func (AddressAsked) event()   {}
+func (Watched) event()        {}
 func (Planned) event()        {}
 func (SecretsOpened) event()  {}
 func (InstallEvent) event()   {}
@@ -147,6 +150,8 @@ type (
 	WatchLinks struct{}
 	// AskAddress asks the network whether somebody has a node's address.
 	AskAddress struct{ Network spec.NodeNetwork }
+	// Watch asks whether the medium can still be read.
+	Watch struct{}
 	// Plan asks for a plan; Number ties the answer to the question.
 	Plan struct {
 		Number  int
@@ -175,6 +180,7 @@ func (Verify) effect()        {}
 func (Rescan) effect()        {}
 func (WatchLinks) effect()    {}
 func (AskAddress) effect()    {}
+func (Watch) effect()         {}
 func (Plan) effect()          {}
 func (OpenSecrets) effect()   {}
 func (Install) effect()       {}

@@ -26,7 +26,7 @@ var texts = []string{"node1", "edge1", "10.20.0.31/24", "10.20.0.1", "2026-11-25
 	"control-plane", "worker", "banana", "reboot", "poweroff", "42", "9000", "-1", bonded, spec.BondLACP, "10.20.0.1 ntp.x", "nx0n", "NX0N", "0016", "/dev/disk/by-id/ata-Old_16", "/dev/disk/by-id/nvme-Acme_SSD_512_S4EWNX0N"}
 
 var fieldIDs = []Field{FieldRole, FieldDisk, FieldInterface, cardWord + "eno1", cardWord + "eno2", FieldBond, FieldTaken, FieldMode, FieldAddress, FieldGateway, FieldName, FieldAfter, FieldClock, FieldUser, FieldKey,
-	FieldLarge, FieldTyped, FieldPhrase, FieldVLAN, FieldMTU, FieldNTP, "continue", "open", FieldShow, "install", "check", "save", "back", "again", "log", "rescan", "set", "close", "onward", "bundle", "shell", "reboot", "poweroff", "without"}
+	FieldLarge, FieldTyped, FieldPhrase, FieldVLAN, FieldMTU, FieldNTP, "continue", "open", FieldShow, "install", "check", "save", "back", "again", "log", "rescan", "watch", "set", "close", "onward", "bundle", "shell", "reboot", "poweroff", "without"}
 
 func (p *player) play(a, b byte) {
 	t := func(n int) string { return texts[int(b)%n] }
@@ -70,7 +70,7 @@ func (p *player) play(a, b byte) {
 			Planned{Number: p.w.number, Err: errors.New("x")}, Planned{Number: int(b)}, InstallEvent{event.Event{Name: "step", Step: int(b) - 9, Size: int64(b)}},
 			InstallEvent{event.Event{Name: "progress", Done: int64(b) * 9, Size: int64(b) - 3, Message: t(len(texts))}}, Installed{Err: errors.New("x")},
 			Installed{}, SecretsOpened{Number: int(b)}, SecretsOpened{Number: p.w.seal.try, Err: errors.New("x")}, Saved{Err: errors.New("x")}, Saved{}, Bundled{}, ClockSet{}, Left{errors.New("x")}, Links{}, Links{map[string]bool{"eno1": b < 128, "eno2": b&4 > 0}},
-			AddressAsked{Network: spec.NodeNetwork{Interface: "eno1", Address: "10.20.0.31/24"}, Err: errors.New("x")}, AddressAsked{}}[int(b)%22]
+			AddressAsked{Network: spec.NodeNetwork{Interface: "eno1", Address: "10.20.0.31/24"}, Err: errors.New("x")}, AddressAsked{}, Watched{}, Watched{errors.New("x")}}[int(b)%24]
 	}
 	p.give(ev)
 }

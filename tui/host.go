@@ -23,6 +23,9 @@ type Host interface {
 	WatchLinks(ctx context.Context, changed func(up map[string]bool))
 	// AskAddress asks on the cards of the network who has its address.
 	AskAddress(ctx context.Context, n spec.NodeNetwork) AddressAsked
+	// Watch says why the medium cannot be read any more. One that was plugged in
+	// again is taken again.
+	Watch(ctx context.Context) error
 	// Plan is plan.Make on what was verified.
 	Plan(a spec.Answers) (plan.Plan, error)
 	// OpenSecrets opens the medium's sealed secrets and keeps them for Install.
@@ -78,6 +81,8 @@ func (s *Session) carryOut(e Effect) Event {
 		return nil
 	case AskAddress:
 		return s.host.AskAddress(ctx, e.Network)
+	case Watch:
+		return Watched{s.host.Watch(ctx)}
 	case Plan:
 		p, err := s.host.Plan(e.Answers)
 		return Planned{e.Number, p, err}

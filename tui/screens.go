@@ -14,6 +14,9 @@ func (w Wizard) page() page {
 	case log:
 		return w.logPage()
 	}
+	if w.gone != nil && w.watches() {
+		return w.gonePage()
+	}
 	switch w.step {
 	case welcome:
 		p = w.welcomePage()
@@ -108,7 +111,7 @@ func (w Wizard) onward() (Wizard, []Effect) {
 
 // checkMedium reads the medium; what was known of it counts no longer.
 func (w Wizard) checkMedium() (Wizard, []Effect) {
-	w.check, w.checked, w.facts, w.without = work{}, nil, nil, false
+	w.check, w.checked, w.gone, w.facts, w.without = work{}, nil, nil, nil, false
 	w.seal = seal{try: w.seal.try}
 	w = w.waits("secrets", false)
 	return start("verify", Verify{})(w.stale().goTo(medium))

@@ -64,6 +64,7 @@ var shots = []struct {
 	{"10-review-without", slices.Concat([]string{"given nothing: here", "keys enter tab enter"}, toReview[1:])},
 	{"10-review-unplugged", then(toReview, "cable eno1 out")},
 	{"10-review-bad", slices.Concat([]string{"bad-firmware"}, toReview)},
+	{"10-medium-gone", then(toReview, "pull")},
 	{"11-confirm", toConfirm},
 	{"11-confirm-wrong", then(toConfirm, "type 1234", "keys enter enter")},
 	{"12-progress", slices.Concat([]string{"hold install"}, toInstall)},

@@ -17,10 +17,13 @@ import (
 	"caisson.dev/caisson/installer/plan"
 	"caisson.dev/caisson/internal/digest"
 	"caisson.dev/caisson/internal/event"
+	"caisson.dev/caisson/internal/fault"
 	"caisson.dev/caisson/internal/size"
 	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/spec"
 )
+
+var mediumGone = fault.Define("TEST-MEDIUM-GONE", fault.Media)
 
 var noon = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 
@@ -36,6 +39,7 @@ type stage struct {
 	effects []Effect // all that were asked for
 	fault   error    // what the install ends with
 	taken   string   // an address that somebody has
+	gone    error    // why the medium cannot be read
 }
 
 // rugged is the recorded machine of installer/machine, with processors enough
@@ -132,9 +136,14 @@ func (s *stage) answer(e Effect) []Event {
 			return nil
 		}
 		return []Event{s.ask(e.Network)}
+	case Watch:
+		return []Event{Watched{s.gone}}
 	case Plan:
 		if s.held["plan"] {
 			return nil
+		}
+		if s.gone != nil {
+			return []Event{Planned{Number: e.Number, Err: s.gone}}
 		}
 		p, err := plan.Make(plan.Input{Machine: s.facts.Machine, Enclave: s.facts.Enclave, Spec: s.spec, Answers: e.Answers,
 			Bundle: s.bundle, Profile: installtest.Profile{}, Engine: distribution.Engine{}})
@@ -240,6 +249,15 @@ func (s *stage) do(t testing.TB, lines ...string) {
 					s.send(SecretsOpened{o.Number, s.open(string(o.Passphrase))})
 				}
 			}
+		case "pull", "pull-unseen":
+			s.gone = mediumGone.New("cannot read the medium: have no stick, disc or disk CAISSON_0123ABCD any more (no such device), need it plugged in").
+				Hint("plug it in again, into another port if need be, and wait a few seconds")
+			if verb == "pull" {
+				s.send(Tick{s.now})
+			}
+		case "replug":
+			s.gone = nil
+			s.send(Tick{s.now})
 		case "release": // the answer to the first plan that was asked for
 			for _, e := range s.effects {
 				if p, ok := e.(Plan); ok {

@@ -67,6 +67,8 @@ func (p *played) AskAddress(_ context.Context, n spec.NodeNetwork) AddressAsked 
 	return p.answer(AskAddress{n})[0].(AddressAsked)
 }
 
+func (p *played) Watch(context.Context) error { return p.stage.gone }
+
 func (p *played) Plan(a spec.Answers) (plan.Plan, error) {
 	got := p.answer(Plan{Answers: a})[0].(Planned)
 	return got.Plan, got.Err

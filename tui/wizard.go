@@ -59,6 +59,7 @@ type Wizard struct {
 
 	check   work
 	checked error // the medium's fault
+	gone    error // why it cannot be read any more
 	without bool  // the person goes on without answers that cannot be used
 
 	links  map[string]bool // cables, as they were last seen; nil before that
@@ -161,6 +162,8 @@ func (w Wizard) answered(ev Event) (Wizard, []Effect) {
 		return w.linked(ev.Up), nil
 	case AddressAsked:
 		return w.addressAsked(ev)
+	case Watched:
+		return w.waits("watch", false).watched(ev.Err)
 	case Planned:
 		if ev.Number != w.number || !w.waiting["plan"] {
 			return w, nil // the answer to a question that no longer stands
@@ -194,12 +197,21 @@ func (w Wizard) answered(ev Event) (Wizard, []Effect) {
 
 func (w Wizard) tick(now time.Time) (Wizard, []Effect) {
 	w.now = now
+	if now.Second()%5 != 0 {
+		return w, nil
+	}
+	var look []Effect
+	if w.watches() && !w.waiting["watch"] {
+		w = w.waits("watch", true)
+		look = append(look, Watch{})
+	}
 	// Cables and disks come and go while one looks.
 	live := w.step == machinePage || w.step == diskPage || w.step == networkPage
-	if live && now.Second()%5 == 0 && !w.waiting["rescan"] && w.over == nothing {
-		return w.waits("rescan", true), []Effect{Rescan{}}
+	if live && !w.waiting["rescan"] && w.over == nothing {
+		w = w.waits("rescan", true)
+		look = append(look, Rescan{})
 	}
-	return w, nil
+	return w, look
 }
 
 func (w Wizard) rescanned(ev Rescanned) Wizard {

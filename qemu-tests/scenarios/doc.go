@@ -11,6 +11,6 @@
 // only need one the install; -patience multiplies every limit of time.
 //
 // The guest knows nothing of the tests: it is the product, unchanged, on a
-// machine with no network card. What is written here without the build tag (the
+// machine with no network card, or with one whose cable ends at nothing. What is written here without the build tag (the
 // phase table) is pure and has unit tests.
 package scenarios

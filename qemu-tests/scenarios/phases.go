@@ -55,7 +55,7 @@ func Phases(boots []Boot) []Phase {
 
 func phaseName(e vm.Seen) string {
 	switch e.Name {
-	case "progress", "media.check", "machine", "answers", "record", "error":
+	case "progress", "media.check", "memory", "machine", "answers", "record", "error":
 		return ""
 	case "start":
 		return "installer starts"

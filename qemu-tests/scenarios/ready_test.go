@@ -57,7 +57,7 @@ func runStory(t *testing.T) story {
 	disk := vm.Disk{Path: s.disk, Size: diskSize, Serial: diskSerial}
 
 	v := boot(t, "install", vm.Config{
-		Media: []vm.Medium{optical(*isoFlag), answers(t, vm.Optical)}, Disks: []vm.Disk{disk}, NoReboot: true,
+		Media: []vm.Medium{optical(*isoFlag), answers(t, vm.Optical, administrator)}, Disks: []vm.Disk{disk}, NoReboot: true,
 	})
 	for _, wait := range []struct {
 		name  string

@@ -17,11 +17,16 @@ import (
 var typed = map[string]string{
 	"Address": "10.20.0.21/24",
 	"Name":    "edge1",
+	"Account": "ops",
+	"SSH key": opsKey,
 	"Last 4":  diskSerial[len(diskSerial)-4:],
 }
 
-// down is the arrow key as terminals send it (ECMA-48 CUD).
-const down = "\x1b[B"
+// opsKey is an administrator's public key; nobody has the private one.
+const opsKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKcyqf/tVS9E1Jtdidi2j5NAUlEptWs3BX7V5MEEtQn0 ops@desk"
+
+// The arrow keys as terminals send them (ECMA-48 CUU, CUD).
+const up, down = "\x1b[A", "\x1b[B"
 
 // focused is the label of the line that keys act on.
 func focused(screen string) string {
@@ -49,7 +54,7 @@ type keyboard func(t *testing.T, v *vm.VM, text, key string)
 
 func overSerial(t *testing.T, v *vm.VM, text, key string) {
 	t.Helper()
-	if err := v.WriteSerial([]byte(text + map[string]string{"ret": "\r", "down": "\x1b[B"}[key])); err != nil {
+	if err := v.WriteSerial([]byte(text + map[string]string{"ret": "\r", "down": down, "up": up, "esc": "\x1b"}[key])); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -75,17 +80,24 @@ func onGraphics(t *testing.T, v *vm.VM, text, key string) {
 	}
 }
 
-// walk leads from the welcome to the install, and says over which steps. It reads
-// the serial line's screen, which shows the same whoever types. each is called on
-// every step. With entry, that node of the roster is chosen, not a role.
+// walk leads from the welcome to the install, and says over which steps. each is
+// called on every step. With entry, that node of the roster is chosen, not a role.
 func walk(t *testing.T, v *vm.VM, screen *terminal, press keyboard, entry string, each func(step string)) []string {
 	t.Helper()
-	text, err := screen.until(within(t, toInstaller), "step 1 of 13")
+	return onward(t, v, screen, press, entry, "step 1 of 13", "install", each)
+}
+
+// onward is walk from one step to another. It reads the serial line's screen,
+// which shows the same whoever types.
+func onward(t *testing.T, v *vm.VM, screen *terminal, press keyboard, entry, from, to string, each func(step string)) []string {
+	t.Helper()
+	text, err := screen.until(within(t, toInstaller), from)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var seen []string
-	for presses := 0; title(text) != "install"; presses++ {
+	entered := map[string]bool{} // a long text is not seen whole
+	for presses := 0; title(text) != to; presses++ {
 		at := title(text)
 		if presses > 60 {
 			t.Fatalf("still on %q after %d presses:\n%s", at, presses, text)
@@ -95,6 +107,7 @@ func walk(t *testing.T, v *vm.VM, screen *terminal, press keyboard, entry string
 			t.Logf("on %q", at)
 			screen.keep(t, strings.ReplaceAll(at, " ", "-"))
 			each(at)
+			text = screen.text()
 		}
 		if at == "check the medium" && !strings.Contains(text, "Continue") {
 			if text, err = screen.until(within(t, toMediaOK), "Continue"); err != nil {
@@ -103,7 +116,8 @@ func walk(t *testing.T, v *vm.VM, screen *terminal, press keyboard, entry string
 			continue
 		}
 		switch on := focused(text); {
-		case typed[on] != "" && !strings.Contains(text, "["+typed[on]):
+		case typed[on] != "" && !entered[on]:
+			entered[on] = true
 			press(t, v, typed[on], "ret")
 		case at == "role" && entry != "" && !strings.HasSuffix(on, entry):
 			press(t, v, "", "down")
@@ -122,9 +136,9 @@ func walk(t *testing.T, v *vm.VM, screen *terminal, press keyboard, entry string
 // wholeWay are the steps that a person meets, in order.
 var wholeWay = []string{"welcome", "check the medium", "this machine", "role", "disk", "network", "name", "time", "administrators", "review", "agree"}
 
-// installs waits for the end of an install that screens led to, lets the machine
-// restart by the last screen, and boots the disk alone.
-func installs(t *testing.T, v *vm.VM, disk vm.Disk, restart func()) {
+// installs waits for the end of an install that screens led to, and lets the
+// machine restart by the last screen.
+func installs(t *testing.T, v *vm.VM, restart func()) {
 	t.Helper()
 	if _, err := v.WaitEvent(within(t, toInstalled), "the end of the install", func(e event.Event) bool {
 		return e.Name == "done" && e.Data["result"] == "ok"
@@ -135,22 +149,34 @@ func installs(t *testing.T, v *vm.VM, disk vm.Disk, restart func()) {
 	if exit, err := v.Wait(within(t, toShutdown)); err != nil || exit.Reason != "guest-reset" {
 		t.Errorf("have %q, %v; want guest-reset", exit.Reason, err)
 	}
-	v = boot(t, "disk-alone", vm.Config{Disks: []vm.Disk{disk}})
+}
+
+// healthy boots the disk alone.
+func healthy(t *testing.T, disk vm.Disk) *vm.VM {
+	t.Helper()
+	v := boot(t, "disk-alone", vm.Config{Disks: []vm.Disk{disk}})
 	if _, err := v.WaitEvent(within(t, toHealth), "a healthy boot", vm.Named("health")); err != nil {
 		t.Fatal(err)
 	}
+	return v
 }
 
 // TestScreensOverTheSerialLine: no answers anywhere, a person at the serial line
-// with arrows and Enter. From the welcome to a node that boots.
+// with arrows and Enter. From the welcome to a Ready node; on the way the answers
+// and a support bundle are saved to a stick that was plugged in a moment before.
 func TestScreensOverTheSerialLine(t *testing.T) {
-	disk, screen := blankDisk(t, diskSize), newTerminal()
-	v := boot(t, "install", vm.Config{Media: []vm.Medium{optical(*isoFlag)}, Disks: []vm.Disk{disk}, NoReboot: true, SerialTap: screen})
+	disk, screen, stick := blankDisk(t, diskSize), newTerminal(), fatStick(t)
+	v := boot(t, "install", vm.Config{Media: []vm.Medium{optical(*isoFlag), stick}, Disks: []vm.Disk{disk}, NoReboot: true, SerialTap: screen})
 	screen.attach(v)
-	if seen := walk(t, v, screen, overSerial, "", func(string) {}); !slices.Equal(seen, wholeWay) {
+	seen := walk(t, v, screen, overSerial, "", func(step string) {
+		if step == "review" {
+			saves(t, v, screen)
+		}
+	})
+	if !slices.Equal(seen, wholeWay) {
 		t.Errorf("the way led over %q, want %q", seen, wholeWay)
 	}
-	installs(t, v, disk, func() {
+	installs(t, v, func() {
 		text, err := screen.until(within(t, toInstaller), "step 13 of 13")
 		if err != nil {
 			t.Fatal(err)
@@ -160,6 +186,20 @@ func TestScreensOverTheSerialLine(t *testing.T) {
 			t.Errorf("the last screen names neither address nor record:\n%s", text)
 		}
 		overSerial(t, v, "", "ret")
+	})
+	t.Run("the stick holds what was typed, as answers", func(t *testing.T) { savedAnswers(t, stick.Path) })
+	t.Run("the stick holds a support bundle without a secret", func(t *testing.T) {
+		supportBundle(t, stick.Path, opsKey, strings.Fields(opsKey)[1])
+	})
+	t.Run("the disk alone becomes the node that was asked for, Ready", func(t *testing.T) {
+		ready, err := healthy(t, disk).WaitEvent(within(t, toReady), "a Ready node", vm.Named("ready"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("Ready after %.1f s; CIS: %s", ready.At.Seconds(), ready.Data["cis"])
+		if !strings.Contains(ready.Message, typed["Name"]) || ready.Data["kubelet"] != "active" || ready.Data["cis.fail"] != "" {
+			t.Errorf("have %q, kubelet %s, CIS failures %q; want %s, active, none", ready.Message, ready.Data["kubelet"], ready.Data["cis.fail"], typed["Name"])
+		}
 	})
 }
 
@@ -238,7 +278,7 @@ func TestScreensLineByLine(t *testing.T) {
 			break
 		}
 	}
-	installs(t, v, disk, func() {
+	installs(t, v, func() {
 		if _, _, err := v.WaitSerialFrom(within(t, toInstaller), from, prompt); err != nil {
 			t.Fatal(err)
 		}
@@ -246,4 +286,5 @@ func TestScreensLineByLine(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+	healthy(t, disk)
 }

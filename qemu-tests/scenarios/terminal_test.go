@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -76,9 +77,11 @@ func (s *terminal) text() string {
 // being drawn is half the old one.
 const settle = 2 * time.Second
 
-// until waits for a screen that has want in it and is drawn to its end.
-func (s *terminal) until(ctx context.Context, want string) (string, error) {
-	return s.wait(ctx, fmt.Sprintf("%q on the screen", want), func(text string) bool { return strings.Contains(text, want) })
+// until waits for a screen that has one of these in it and is drawn to its end.
+func (s *terminal) until(ctx context.Context, want ...string) (string, error) {
+	return s.wait(ctx, fmt.Sprintf("%q on the screen", want), func(text string) bool {
+		return slices.ContainsFunc(want, func(w string) bool { return strings.Contains(text, w) })
+	})
 }
 
 // change waits for another screen than before, drawn to its end.

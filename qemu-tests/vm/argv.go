@@ -38,6 +38,7 @@ func Argv(c Config) ([]string, error) {
 	args = append(args, firmware(c)...)
 	args = append(args, smbios(c)...)
 	args = append(args, storage(c)...)
+	args = append(args, network(c)...)
 	args = append(args, channels(c)...)
 	if c.NoReboot {
 		args = append(args, "-no-reboot")
@@ -58,6 +59,8 @@ func check(c Config) error {
 		return wrong("boot order", string(c.Order), "media-first or disks-first")
 	case c.Console != ConsoleSocket && c.Console != ConsoleStdio && c.Console != ConsoleWindow:
 		return wrong("console", string(c.Console), "socket, stdio or window")
+	case c.Cards < 0 || c.Cards > 8:
+		return wrong("number of network cards", strconv.Itoa(c.Cards), "0 to 8")
 	case c.CPUs < 1:
 		return wrong("number of CPUs", strconv.Itoa(c.CPUs), "1 or more")
 	case c.Memory < size.MiB || c.Memory%size.MiB != 0:
@@ -72,8 +75,11 @@ func check(c Config) error {
 		return wrong("socket path "+path, fmt.Sprintf("%d bytes", len(path)), fmt.Sprintf("at most %d", socketPathMax))
 	}
 	for _, m := range c.Media {
-		if m.Path == "" || !slices.Contains([]Attach{Optical, Stick, Drive}, m.Attach) {
+		switch {
+		case m.Path == "" || !slices.Contains([]Attach{Optical, Stick, Drive}, m.Attach):
 			return wrong("medium", fmt.Sprintf("path %q, attach %q", m.Path, m.Attach), "a path, and optical, usb or disk")
+		case m.Attach != Stick && (m.Writable || m.Absent):
+			return wrong("medium "+m.Path, fmt.Sprintf("attach %q, writable or absent", m.Attach), "usb: only a stick is written to, pulled and plugged in")
 		}
 	}
 	for _, d := range c.Disks {
@@ -161,7 +167,12 @@ func storage(c Config) []string {
 				args = append(args, "-device", "qemu-xhci,id=xhci")
 				stick = true
 			}
-			args = append(args, "-drive", drive, "-device", "usb-storage,bus=xhci.0,removable=on,drive="+id+boot)
+			// A node of its own (-blockdev) stays when the stick is pulled, -drive does not.
+			args = append(args, "-blockdev", fmt.Sprintf("driver=%s,node-name=%s,read-only=%s,file.driver=file,file.filename=%s",
+				m.Format, id, onOff(!m.Writable), esc(m.Path)))
+			if !m.Absent {
+				args = append(args, "-device", "usb-storage,bus=xhci.0,removable=on,id="+stickID(i)+",drive="+id+boot)
+			}
 		case Drive:
 			args = append(args, "-drive", drive, "-device", "virtio-blk-pci,drive="+id+boot)
 		default:
@@ -189,6 +200,31 @@ func storage(c Config) []string {
 		}
 		args = append(args, "-drive", drive+",file="+esc(d.Path),
 			"-device", device+fmt.Sprintf(",bootindex=%d", firstDisk+i))
+	}
+	return args
+}
+
+func onOff(b bool) string {
+	if b {
+		return "on"
+	}
+	return "off"
+}
+
+// stickID is the name of the stick in a USB port, for QMP. The medium's own name
+// is that of the image behind it.
+func stickID(medium int) string { return fmt.Sprintf("stick%d", medium) }
+
+// cardID is the name of a network card, for QMP.
+func cardID(card int) string { return fmt.Sprintf("card%d", card) }
+
+// network plugs in cards that lead nowhere: each is alone on its hub. Nothing can
+// leave, but the cable can be pulled.
+func network(c Config) []string {
+	var args []string
+	for i := range c.Cards {
+		args = append(args, "-netdev", fmt.Sprintf("hubport,id=hub%d,hubid=%d", i, i),
+			"-device", fmt.Sprintf("virtio-net-pci,id=%s,netdev=hub%d,mac=52:54:00:ca:15:%02x", cardID(i), i, i))
 	}
 	return args
 }

@@ -42,6 +42,10 @@ func TestArgv(t *testing.T) {
 				{Path: "/vm/d.img", Serial: "V1", Snapshot: true},
 			}
 		}},
+		{"two-sticks-a-card", func(c *Config) {
+			c.Cards = 1
+			c.Media = []Medium{{Path: "/iso/demo.iso", Attach: Stick}, {Path: "/vm/s,1.img", Attach: Stick, Writable: true, Absent: true}}
+		}},
 		{"person-window", func(c *Config) { c.Console, c.Display, c.Dir = ConsoleWindow, "gtk", "" }},
 		{"person-stdio-paused", func(c *Config) { c.Console, c.Paused = ConsoleStdio, true }},
 	} {
@@ -87,6 +91,8 @@ func TestArgvRefuses(t *testing.T) {
 		{"folder too deep for a socket", func(c *Config) { c.Dir = "/" + strings.Repeat("d", 100) }, "at most 107"},
 		{"medium without a path", func(c *Config) { c.Media[0].Path = "" }, "a path"},
 		{"medium on a floppy", func(c *Config) { c.Media[0].Attach = "floppy" }, "optical, usb or disk"},
+		{"disc that is written to", func(c *Config) { c.Media[0].Writable = true }, "only a stick"},
+		{"cards without end", func(c *Config) { c.Cards = 9 }, "0 to 8"},
 		{"disk on an unknown bus", func(c *Config) { c.Disks[0].Bus = "mfm" }, "virtio, nvme or sata"},
 		{"serial too long", func(c *Config) { c.Disks[0].Serial = strings.Repeat("S", 21) }, "at most 20"},
 		{"nvme without serial", func(c *Config) { c.Disks[0] = Disk{Path: "/d", Bus: NVMe} }, "a serial"},

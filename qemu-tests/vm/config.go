@@ -19,6 +19,7 @@ type Config struct {
 	Files    FirmwareFiles // found by Resolve; Vars is this machine's private copy
 	Media    []Medium      // the ISO first, then answers
 	Disks    []Disk
+	Cards    int    // network cards whose cable ends in a hub with nothing else on it
 	Order    Order  // MediaFirst
 	Serial   string // SMBIOS product serial, for roster matches
 	UUID     string // SMBIOS product UUID
@@ -64,11 +65,13 @@ const (
 	Drive   Attach = "disk"    // virtio disk: an image written to a fixed or virtual disk
 )
 
-// Medium is a read-only image file.
+// Medium is an image file, read-only unless it says otherwise.
 type Medium struct {
-	Path   string
-	Attach Attach // Optical
-	Format string // "raw"
+	Path     string
+	Attach   Attach // Optical
+	Format   string // "raw"
+	Writable bool   // a stick that takes files
+	Absent   bool   // a stick that is not plugged in yet: VM.Plug does
 }
 
 // Bus is how a disk is connected.

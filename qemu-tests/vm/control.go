@@ -2,6 +2,7 @@ package vm
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,6 +26,22 @@ func (v *VM) Continue(ctx context.Context) error {
 // Quit ends QEMU in order: its files are closed. The guest is not asked.
 func (v *VM) Quit(ctx context.Context) error {
 	return v.QMP.Execute(ctx, "quit", nil, nil)
+}
+
+// Pull pulls a stick out of its port. The guest is not asked.
+func (v *VM) Pull(ctx context.Context, medium int) error {
+	return v.QMP.Execute(ctx, "device_del", map[string]string{"id": stickID(medium)}, nil)
+}
+
+// Plug plugs a stick in that is not.
+func (v *VM) Plug(ctx context.Context, medium int) error {
+	return v.QMP.Execute(ctx, "device_add", map[string]any{
+		"driver": "usb-storage", "bus": "xhci.0", "removable": true, "id": stickID(medium), "drive": fmt.Sprintf("medium%d", medium)}, nil)
+}
+
+// Cable plugs the cable of a network card in, or pulls it.
+func (v *VM) Cable(ctx context.Context, card int, in bool) error {
+	return v.QMP.Execute(ctx, "set_link", map[string]any{"name": cardID(card), "up": in}, nil)
 }
 
 // Press presses keys together on the keyboard, by QEMU's names for them

@@ -38,6 +38,7 @@ type environment interface {
 	Leave(how string) error
 	// Root is the machine's file system.
 	Root() fs.FS
+	mediumEnvironment
 	screenEnvironment
 	networkEnvironment
 	consoleEnvironment

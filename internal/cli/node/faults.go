@@ -7,6 +7,8 @@ var (
 	AnswersNone = fault.Define("ANSWERS-NONE", fault.Input)
 	// PassphraseNone: sealed secrets, and nobody brought what opens them.
 	PassphraseNone = fault.Define("PASSPHRASE-NONE", fault.Input)
+	// MediumGone: the medium was pulled out.
+	MediumGone = fault.Define("MEDIUM-GONE", fault.Media)
 	// StickMissing: there is no stick to save to.
 	StickMissing = fault.Define("STICK-MISSING", fault.Machine)
 	// ClockRefused: the clock could not be set.

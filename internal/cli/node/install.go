@@ -140,6 +140,9 @@ func (c installCmd) install(r *run, v *voice) (p plan.Plan, recorded string, err
 
 // carryOut does what was agreed to, and gives the Record's digest.
 func (c installCmd) carryOut(r *run, confirmed plan.Confirmed, medium images.Reader, opened *secrets.Set, events event.Sink) (digest.Digest, error) {
+	if err := r.env.Medium(c.Medium); err != nil {
+		return "", err // before the first write: the disk stays what it is
+	}
 	journal, err := openJournal(r.env.Scratch())
 	if err != nil {
 		return "", err
@@ -155,7 +158,7 @@ func (c installCmd) carryOut(r *run, confirmed plan.Confirmed, medium images.Rea
 		Version: version.Version, Work: filepath.Join(r.env.Scratch(), "install"), Ignition: nodeos.IgnitionPath,
 	})
 	if err != nil {
-		return "", err
+		return "", c.orGone(r, err)
 	}
 	return canon.Digest(rec)
 }
@@ -179,10 +182,14 @@ func (c installCmd) input(r *run, sink event.Sink) (plan.Input, *bundle.Verified
 // gather is an input without answers: the medium, checked to the last byte before
 // anything else is believed, what it carries, and this machine.
 func (c installCmd) gather(r *run, sink event.Sink) (plan.Input, *bundle.Verified, error) {
-	verified, err := verifyMedium(r, c.Medium, sink)
-	if err != nil {
+	if err := r.env.Medium(c.Medium); err != nil {
 		return plan.Input{}, nil, err
 	}
+	verified, err := verifyMedium(r, c.Medium, sink)
+	if err != nil {
+		return plan.Input{}, nil, c.orGone(r, err)
+	}
+	keep(r, verified, sink)
 	m, err := machine.Probe(r.env.Root())
 	if err != nil {
 		return plan.Input{}, nil, err

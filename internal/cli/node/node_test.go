@@ -33,6 +33,8 @@ type bench struct {
 	phrase    string // caisson-passphrase.txt there
 	stick     string // folder of a stick
 	synced    bool
+	gone      error // why the medium cannot be read
+	kept      int64 // bytes of the system that were read to be kept
 	port      bytes.Buffer
 	left      string
 	shells    []string    // where one was opened

@@ -30,6 +30,7 @@ type host struct {
 	verified *bundle.Verified
 	opened   *secrets.Set // of that medium; in no other place
 	address  string       // of the node of the last plan
+	lost     bool         // the medium was gone at the last look
 }
 
 // Verify checks the medium and says what there is to decide on.
@@ -129,6 +130,19 @@ func (h *host) OpenSecrets(_ context.Context, passphrase string) error {
 	return nil
 }
 
+// Watch looks for the medium, and takes one that was plugged in again.
+func (h *host) Watch(context.Context) error {
+	err := h.r.env.Medium(h.c.Medium)
+	h.mu.Lock()
+	told := h.lost
+	h.lost = err != nil
+	h.mu.Unlock()
+	if err != nil && !told {
+		return h.told(err)
+	}
+	return err
+}
+
 // Plan makes the plan of these answers on the machine as it was last seen.
 func (h *host) Plan(a spec.Answers) (plan.Plan, error) {
 	h.mu.Lock()
@@ -141,7 +155,7 @@ func (h *host) Plan(a spec.Answers) (plan.Plan, error) {
 	in.Answers = complete
 	p, err := plan.Make(in)
 	if err != nil {
-		return p, err
+		return p, h.c.orGone(h.r, err)
 	}
 	h.mu.Lock()
 	h.address = complete.Network.Address

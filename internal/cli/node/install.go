@@ -261,9 +261,11 @@ func ask(r *run) (string, error) {
 // journalName is the install's journal in the scratch folder.
 const journalName = "install.journal"
 
-// openJournal opens the file that tells, line by line, what the install does.
+// openJournal opens the file that tells, line by line, what the install does. Its
+// folder lets others through: the disk is mounted below it, and Ignition writes
+// each user's keys there as that user.
 func openJournal(dir string) (*os.File, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
 	return os.OpenFile(filepath.Join(dir, journalName), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)

@@ -39,11 +39,14 @@ func focused(screen string) string {
 	return ""
 }
 
+// place is the head of a screen; a medium with sealed secrets has a step more.
+var place = regexp.MustCompile(`step \d+ of 1[34]: (.*)`)
+
 // title is where the screen says that one is: "disk" of "step 5 of 13: disk".
 func title(screen string) string {
 	for line := range strings.Lines(screen) {
-		if _, rest, ok := strings.Cut(line, " of 13: "); ok {
-			return strings.TrimSpace(rest)
+		if m := place.FindStringSubmatch(line); m != nil {
+			return strings.TrimSpace(m[1])
 		}
 	}
 	return ""
@@ -84,7 +87,7 @@ func onGraphics(t *testing.T, v *vm.VM, text, key string) {
 // called on every step. With entry, that node of the roster is chosen, not a role.
 func walk(t *testing.T, v *vm.VM, screen *terminal, press keyboard, entry string, each func(step string)) []string {
 	t.Helper()
-	return onward(t, v, screen, press, entry, "step 1 of 13", "install", each)
+	return onward(t, v, screen, press, entry, "step 1 of 1", "install", each)
 }
 
 // onward is walk from one step to another. It reads the serial line's screen,
@@ -177,7 +180,7 @@ func TestScreensOverTheSerialLine(t *testing.T) {
 		t.Errorf("the way led over %q, want %q", seen, wholeWay)
 	}
 	installs(t, v, func() {
-		text, err := screen.until(within(t, toInstaller), "step 13 of 13")
+		text, err := screen.until(within(t, toInstaller), ": done")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -77,7 +77,7 @@ func bundles(t *testing.T, v *vm.VM, screen *terminal, title string) {
 	onto(t, v, screen, "The support bundle is saved: caisson-support.tar.gz")
 	screen.keep(t, "bundle-saved")
 	overSerial(t, v, "", "esc")
-	if _, err := screen.until(within(t, toInstaller), "of 13: "+title); err != nil {
+	if _, err := screen.until(within(t, toInstaller), ": "+title); err != nil {
 		t.Fatal(err)
 	}
 }

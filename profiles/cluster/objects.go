@@ -1,4 +1,4 @@
-package kubeadm
+package cluster
 
 import (
 	"maps"
@@ -9,44 +9,44 @@ import (
 // The parts of Kubernetes' objects that are looked at (API reference, v1 and
 // apps/v1).
 type (
-	meta struct {
+	Meta struct {
 		Name      string            `json:"name"`
 		Namespace string            `json:"namespace"`
 		Labels    map[string]string `json:"labels"`
 	}
-	condition struct {
+	Condition struct {
 		Type    string `json:"type"`
 		Status  string `json:"status"`
 		Message string `json:"message"`
 	}
-	nodeObject struct {
+	NodeObject struct {
 		Spec struct {
 			PodCIDR string `json:"podCIDR"`
 		} `json:"spec"`
 		Status struct {
-			Conditions []condition `json:"conditions"`
+			Conditions []Condition `json:"conditions"`
 		} `json:"status"`
 	}
-	waiting struct {
+	Waiting struct {
 		Reason  string `json:"reason"`
 		Message string `json:"message"`
 	}
-	podObject struct {
-		Metadata meta `json:"metadata"`
+	PodObject struct {
+		Metadata Meta `json:"metadata"`
 		Status   struct {
 			Phase      string      `json:"phase"`
-			Conditions []condition `json:"conditions"`
+			Conditions []Condition `json:"conditions"`
 			Containers []struct {
 				State struct {
-					Waiting *waiting `json:"waiting"`
+					Waiting *Waiting `json:"waiting"`
 				} `json:"state"`
 			} `json:"containerStatuses"`
 		} `json:"status"`
 	}
-	podList struct {
-		Items []podObject `json:"items"`
+	PodList struct {
+		Items []PodObject `json:"items"`
 	}
-	workloadObject struct {
+	WorkloadObject struct {
 		Metadata struct {
 			Generation int64 `json:"generation"`
 		} `json:"metadata"`
@@ -69,7 +69,8 @@ type (
 	}
 )
 
-func isTrue(conditions []condition, kind string) (bool, string) {
+// IsTrue tells whether a condition holds, and what is said of it.
+func IsTrue(conditions []Condition, kind string) (bool, string) {
 	for _, c := range conditions {
 		if c.Type == kind {
 			return c.Status == "True", c.Message
@@ -78,18 +79,18 @@ func isTrue(conditions []condition, kind string) (bool, string) {
 	return false, ""
 }
 
-// why says what a pod that is not ready is waiting for; "" if it is ready.
-func (p podObject) why() string {
-	if ready, _ := isTrue(p.Status.Conditions, "Ready"); ready || p.Status.Phase == "Succeeded" {
+// Why says what a pod that is not ready is waiting for; "" if it is ready.
+func (p PodObject) Why() string {
+	if ready, _ := IsTrue(p.Status.Conditions, "Ready"); ready || p.Status.Phase == "Succeeded" {
 		return ""
 	}
 	for _, c := range p.Status.Containers {
 		if w := c.State.Waiting; w != nil && w.Reason != "" {
-			return strings.TrimSpace(w.Reason + " " + firstLine(w.Message))
+			return strings.TrimSpace(w.Reason + " " + FirstLine(w.Message))
 		}
 	}
-	if ok, message := isTrue(p.Status.Conditions, "PodScheduled"); !ok && message != "" {
-		return firstLine(message)
+	if ok, message := IsTrue(p.Status.Conditions, "PodScheduled"); !ok && message != "" {
+		return FirstLine(message)
 	}
 	if p.Status.Phase == "" {
 		return "not started"
@@ -97,8 +98,8 @@ func (p podObject) why() string {
 	return strings.ToLower(p.Status.Phase) + ", not ready"
 }
 
-// progress is how far a workload is, of how far it is to be.
-func (w workloadObject) progress(kind string) (have, want int64) {
+// progress is how far a Workload is, of how far it is to be.
+func (w WorkloadObject) progress(kind string) (have, want int64) {
 	switch kind {
 	case "DaemonSet":
 		// Before the controller has seen it the numbers are all 0.
@@ -124,7 +125,8 @@ func or(p *int64, value int64) int64 {
 	return *p
 }
 
-func firstLine(s string) string {
+// FirstLine is the first line of a text, of bearable length.
+func FirstLine(s string) string {
 	line, _, _ := strings.Cut(s, "\n")
 	const longest = 300
 	if len(line) > longest {

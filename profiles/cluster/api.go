@@ -1,4 +1,8 @@
-package kubeadm
+// Package cluster asks a live node's API server what profiles need to know: is
+// the node ready, are its pods, do the carried workloads run. It changes
+// nothing, and dials nothing but the server that the node's own kubeconfig names.
+// caisson-node alone runs it, through the profiles that stand above it.
+package cluster
 
 import (
 	"context"
@@ -15,31 +19,25 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// The two kubeconfigs a node can have: a control plane's administrator, and the
-// kubelet itself, which may read its own node.
-const (
-	adminConf   = "/etc/kubernetes/admin.conf"
-	kubeletConf = "/etc/kubernetes/kubelet.conf"
-)
+// MaxAnswer bounds what is read of one answer, in bytes.
+const MaxAnswer = 32 << 20
 
-// maxAnswer bounds what is read of one answer, in bytes.
-const maxAnswer = 32 << 20
-
-// api reads the cluster with a node's own kubeconfig. It is a plain HTTPS
+// API reads the cluster with a node's own kubeconfig. It is a plain HTTPS
 // client: the few objects looked at do not pay for Kubernetes' client library
 // in the node's one program.
-type api struct {
-	server string
-	client *http.Client
+type API struct {
+	Server string
+	Client *http.Client
 }
 
-// kubeconfig is the part that kubeadm writes: one cluster, one user, its
+// kubeconfig is the part that is used: one cluster, one user, its
 // certificates inside or beside the file. []byte is base64 in the file.
 type kubeconfig struct {
 	Clusters []struct {
 		Cluster struct {
 			Server string `json:"server"`
 			CA     []byte `json:"certificate-authority-data"`
+			CAFile string `json:"certificate-authority"`
 		} `json:"cluster"`
 	} `json:"clusters"`
 	Users []struct {
@@ -52,8 +50,8 @@ type kubeconfig struct {
 	} `json:"users"`
 }
 
-// connect reads a kubeconfig; nothing is dialled yet.
-func connect(root, conf string) (*api, error) {
+// Connect reads a kubeconfig; nothing is dialled yet.
+func Connect(root, conf string) (*API, error) {
 	raw, err := os.ReadFile(filepath.Join(root, conf))
 	if err != nil {
 		return nil, err
@@ -61,12 +59,12 @@ func connect(root, conf string) (*api, error) {
 	a, err := parseKubeconfig(root, raw)
 	if err != nil {
 		return nil, NodeCredentials.New("cannot use %s: %w", conf, err).
-			Hint("kubeadm wrote this file; `kubeadm kubeconfig` and `kubeadm certs renew` make it anew")
+			Hint("Kubernetes' own set-up wrote this file: see the page for how it is made anew")
 	}
 	return a, nil
 }
 
-func parseKubeconfig(root string, raw []byte) (*api, error) {
+func parseKubeconfig(root string, raw []byte) (*API, error) {
 	var k kubeconfig
 	if err := yaml.Unmarshal(raw, &k); err != nil {
 		return nil, err
@@ -74,7 +72,13 @@ func parseKubeconfig(root string, raw []byte) (*api, error) {
 	if len(k.Clusters) != 1 || len(k.Users) != 1 {
 		return nil, fmt.Errorf("have %d clusters and %d users, need one of each", len(k.Clusters), len(k.Users))
 	}
-	u := k.Users[0].User
+	u, server := k.Users[0].User, k.Clusters[0].Cluster
+	if server.CAFile != "" {
+		var err error
+		if server.CA, err = os.ReadFile(filepath.Join(root, server.CAFile)); err != nil {
+			return nil, err
+		}
+	}
 	if u.CertFile != "" && u.KeyFile != "" {
 		var err error
 		if u.Cert, err = os.ReadFile(filepath.Join(root, u.CertFile)); err != nil {
@@ -89,10 +93,10 @@ func parseKubeconfig(root string, raw []byte) (*api, error) {
 		return nil, err
 	}
 	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(k.Clusters[0].Cluster.CA) {
-		return nil, fmt.Errorf("have no certificate in certificate-authority-data, need the cluster's CA")
+	if !roots.AppendCertsFromPEM(server.CA) {
+		return nil, fmt.Errorf("have no certificate of the cluster's CA, need one")
 	}
-	return &api{server: k.Clusters[0].Cluster.Server, client: &http.Client{
+	return &API{Server: server.Server, Client: &http.Client{
 		Timeout: time.Minute,
 		Transport: &http.Transport{
 			Proxy:           nil, // no way out of the node, whatever the environment says
@@ -101,10 +105,10 @@ func parseKubeconfig(root string, raw []byte) (*api, error) {
 	}}, nil
 }
 
-// withoutCredentials is a client that checks the API server's certificate and
+// WithoutCredentials is a client that checks the API server's certificate and
 // shows none of its own.
-func (a *api) withoutCredentials() *http.Client {
-	t := a.client.Transport.(*http.Transport).Clone()
+func (a *API) WithoutCredentials() *http.Client {
+	t := a.Client.Transport.(*http.Transport).Clone()
 	t.TLSClientConfig.Certificates = nil
 	return &http.Client{Transport: t}
 }
@@ -119,19 +123,19 @@ func (e statusError) Error() string {
 	return fmt.Sprintf("the API server answers %d for %s", e.status, e.path)
 }
 
-// get reads one object into v, or with v nil only asks whether the answer is 200.
-func (a *api) get(ctx context.Context, path string, v any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.server+path, nil)
+// Get reads one object into v, or with v nil only asks whether the answer is 200.
+func (a *API) Get(ctx context.Context, path string, v any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.Server+path, nil)
 	if err != nil {
 		return err
 	}
 	req.Header.Set("Accept", "application/json")
-	resp, err := a.client.Do(req)
+	resp, err := a.Client.Do(req)
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxAnswer))
 	if err != nil {
 		return err
 	}

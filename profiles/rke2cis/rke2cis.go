@@ -11,6 +11,7 @@ package rke2cis
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"path"
@@ -74,7 +75,7 @@ func choose(e spec.Enclave) (release.Choice, error) {
 	if err != nil {
 		return c, err
 	}
-	return c, node.CheckOS(e.OS)
+	return c, errors.Join(node.CheckOS(e.OS), node.CheckExtra(e, c.Version))
 }
 
 // Recipes: the vendor's images lie in archives, and none is made.

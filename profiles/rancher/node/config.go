@@ -78,3 +78,11 @@ func (n Node) names() []string {
 	slices.Sort(out)
 	return slices.DeleteFunc(slices.Compact(out), func(s string) bool { return s == "" })
 }
+
+// Extra is what the Spec adds to config.yaml.
+func Extra(e spec.Enclave) config.Extra {
+	if x := e.Kubernetes.Extra; x != nil {
+		return config.Extra{Server: x.Server, Agent: x.Agent, Unchecked: x.Unchecked}
+	}
+	return config.Extra{}
+}

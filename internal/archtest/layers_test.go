@@ -49,7 +49,7 @@ var layers = map[string][]string{
 	"profiles/cluster":         {},
 	"profiles/kubeadm":         {"profiles", "profiles/host", "profiles/cluster", "images", "bundle", "secrets", "spec", "nodeos"},
 	"profiles/rancher/release": {"bundle", "spec"},
-	"profiles/rke2cis":         {"profiles", "profiles/host", "profiles/cluster", "profiles/rancher/node", "profiles/rancher/config", "profiles/rancher/release", "images", "bundle", "secrets", "spec"},
+	"profiles/rke2cis":         {"profiles", "profiles/host", "profiles/cluster", "profiles/rancher/archive", "profiles/rancher/node", "profiles/rancher/config", "profiles/rancher/release", "images", "bundle", "secrets", "spec"},
 	"profiles/catalog":         {"profiles", "profiles/kubeadm", "profiles/rke2cis"},
 
 	// What the profiles of RKE2 and K3s have in common.

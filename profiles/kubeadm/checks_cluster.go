@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/profiles/check"
 	"caisson.dev/caisson/profiles/cluster"
 )
 
@@ -133,7 +134,7 @@ func podRange(ctx context.Context, root string) profiles.Result {
 			} `json:"ipam"`
 		} `json:"plugins"`
 	}
-	if err := readYAML(root, conf, &c); err != nil {
+	if err := check.ReadYAML(root, conf, &c); err != nil {
 		return unreadable(err, want)
 	}
 	if len(c.Plugins) == 0 || len(c.Plugins[0].IPAM.Ranges) != 1 || len(c.Plugins[0].IPAM.Ranges[0]) != 1 {
@@ -162,7 +163,7 @@ func podRange(ctx context.Context, root string) profiles.Result {
 func encryptedAtRest(ctx context.Context, root string) profiles.Result {
 	const file, mark = etcdData + "/snap/db", "k8s:enc:"
 	const want = "an encrypting provider first, and " + mark + " in " + file
-	if r := encryption(root); r.Status != pass {
+	if r := staticPods.Encryption(root); r.Status != pass {
 		return profiles.Result{Status: r.Status, Have: r.Have, Want: want}
 	}
 	a, err := cluster.Connect(root, adminConf)

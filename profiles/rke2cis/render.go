@@ -97,7 +97,8 @@ func configOf(n node.Node, in profiles.RenderInput) *config.Builder {
 		String("audit-policy-file", n.Etc()+"/"+auditPolicy).
 		String("pod-security-admission-config-file", n.Etc()+"/"+podSecurity).
 		// NodeRestriction is RKE2's own and would be lost here.
-		List("kube-apiserver-arg", "enable-admission-plugins=NodeRestriction,EventRateLimit,DenyServiceExternalIPs").
+		List("kube-apiserver-arg", "enable-admission-plugins=NodeRestriction,EventRateLimit,DenyServiceExternalIPs",
+			"tls-cipher-suites="+node.CipherSuites, "tls-min-version=VersionTLS12").
 		List("kube-controller-manager-arg", "terminated-pod-gc-threshold=100").
 		Bool("etcd-disable-snapshots", false).
 		Int("etcd-snapshot-retention", snapshots)

@@ -165,6 +165,18 @@ func TestFailureModes(t *testing.T) {
 					t.Errorf("%s %s: %v", v, name, err)
 				}
 			})
+			// What RKE2 itself makes of the file at a start is no reason against the next.
+			good := prepared(t, newest, worker)
+			f, err := registries.Parse([]byte(treeOf(t, render(t, input(t, site(newest), worker))).file("/etc/rancher/rke2/registries.yaml")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for dir, data := range registries.TreeOf(config.RKE2, f, true) {
+				write(t, good.Root, registries.CertsDir(config.RKE2)+"/"+dir+"/hosts.toml", string(data))
+			}
+			if err := New().Prepare(good); err != nil {
+				t.Error(err)
+			}
 			refuses(t, newest, first, "docker.io", func(in *profiles.PrepareInput) {
 				if err := os.MkdirAll(in.Root+registries.CertsDir(config.RKE2)+"/docker.io", 0o700); err != nil {
 					t.Fatal(err)

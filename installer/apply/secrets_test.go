@@ -18,12 +18,18 @@ import (
 	"caisson.dev/caisson/installer/record"
 	"caisson.dev/caisson/internal/event"
 	"caisson.dev/caisson/internal/fault"
+	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/secrets"
 	"caisson.dev/caisson/spec"
 )
 
 // sealedBench is a bench whose medium brings sealed secrets, and those, opened.
 func sealedBench(t *testing.T, m machine.Machine) (bench, *secrets.Set) {
+	t.Helper()
+	return sealedFor(t, m, installtest.Profile{})
+}
+
+func sealedFor(t *testing.T, m machine.Machine, profile profiles.Profile) (bench, *secrets.Set) {
 	t.Helper()
 	dir := t.TempDir()
 	if err := installtest.SealedMedium(dir, installtest.OSImage(1<<20)); err != nil {
@@ -42,7 +48,7 @@ func sealedBench(t *testing.T, m machine.Machine) (bench, *secrets.Set) {
 		t.Fatal(err)
 	}
 	p, err := plan.Make(plan.Input{Machine: m, Enclave: loaded.Enclave, Spec: []byte(installtest.SealedSpec),
-		Answers: a, Bundle: v, Profile: installtest.Profile{}, Engine: distribution.Engine{}})
+		Answers: a, Bundle: v, Profile: profile, Engine: distribution.Engine{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,6 +128,39 @@ func TestSecretsArePlaced(t *testing.T) {
 		if strings.Contains(text, installtest.SecretMarker) || strings.Contains(text, installtest.Passphrase) {
 			t.Errorf("%s has a secret in it", place)
 		}
+	}
+}
+
+// picky is a profile whose node gets certificates alone.
+type picky struct{ installtest.Profile }
+
+func (picky) TakesSecret(_ spec.Enclave, _ spec.Answers, path string) (bool, error) {
+	return strings.HasSuffix(path, ".crt"), nil
+}
+
+// TestSecretsForOthersStayAway: a node gets what the plan names for it, and
+// nothing else of what was opened.
+func TestSecretsForOthersStayAway(t *testing.T) {
+	m := installtest.Machine()
+	b, set := sealedFor(t, m, picky{})
+	sys := newFake(t)
+	d := b.deps(sys, m)
+	d.Secrets = set
+	if _, err := apply.Run(t.Context(), b.confirmed, d); err != nil {
+		t.Fatal(err)
+	}
+	placed := 0
+	for _, f := range set.Files() {
+		_, have := sys.Files["/w/root"+f.Path]
+		if have != strings.HasSuffix(f.Path, ".crt") {
+			t.Errorf("%s is on the node: %v", f.Path, have)
+		}
+		if have {
+			placed++
+		}
+	}
+	if placed == 0 || placed == len(set.Files()) {
+		t.Errorf("%d of %d files are placed", placed, len(set.Files()))
 	}
 }
 

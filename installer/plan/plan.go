@@ -94,6 +94,8 @@ type Step struct {
 	// Secrets is what the medium says in clear of what PlaceSecrets writes: what
 	// is in it reaches apply by another way, and is compared with this.
 	Secrets *bundle.SealedSecrets `json:"secrets,omitempty"`
+	// Only names those of them that this node gets; nil: all.
+	Only []string `json:"only,omitempty"`
 }
 
 // Dir is a folder below the root of its step: STATE for StateTree.

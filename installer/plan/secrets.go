@@ -23,12 +23,35 @@ func secretSteps(in Input, m bundle.Manifest, device string) ([]Step, error) {
 	if !NeedsSecrets(in.Profile, m, in.Answers.Role) {
 		return nil, nil
 	}
+	only, err := chosen(in, m.Secrets.Files)
+	if err != nil {
+		return nil, err
+	}
 	for _, f := range m.Secrets.Files {
 		if !writable(f.Path) {
 			return nil, PayloadPath.New("cannot put a secret at %q: the node OS is read-only there, need a path below one of %s", f.Path, strings.Join(writableDirs(), ", "))
 		}
 	}
-	return []Step{{Kind: PlaceSecrets, Device: device, Partition: nodeos.State, Digest: m.Secrets.Digest, Secrets: m.Secrets}}, nil
+	return []Step{{Kind: PlaceSecrets, Device: device, Partition: nodeos.State, Digest: m.Secrets.Digest, Secrets: m.Secrets, Only: only}}, nil
+}
+
+// chosen names the secrets that the node gets; nil is all.
+func chosen(in Input, files []bundle.SecretFile) ([]string, error) {
+	c, ok := in.Profile.(profiles.SecretChooser)
+	if !ok {
+		return nil, nil
+	}
+	only := []string{}
+	for _, f := range files {
+		takes, err := c.TakesSecret(in.Enclave, in.Answers, f.Path)
+		if err != nil {
+			return nil, err
+		}
+		if takes {
+			only = append(only, f.Path)
+		}
+	}
+	return only, nil
 }
 
 // NeedsSecrets tells whether a node of the role gets secrets of the medium: then

@@ -6,22 +6,26 @@ import (
 	"time"
 
 	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/profiles/check"
 	"caisson.dev/caisson/spec"
 )
 
 // The statuses of a result.
 const (
-	pass          = "pass"
-	fail          = "fail"
-	manual        = "manual"
-	notApplicable = "not-applicable"
+	pass   = check.Pass
+	fail   = check.Fail
+	manual = check.Manual
 )
 
 // kubeletConfig is the kubelet's configuration as kubeadm writes it.
 const kubeletConfig = "/var/lib/kubelet/config.yaml"
 
-// test reads a live node's files below root.
-type test func(root string) profiles.Result
+type test = check.Test
+
+var (
+	mode, owner         = check.Mode, check.Owner
+	verdict, unreadable = check.Verdict, check.Unreadable
+)
 
 // line is one line of a table.
 type line struct {
@@ -56,12 +60,7 @@ func (p Profile) Checks(role string) []profiles.Check {
 	}
 	out := make([]profiles.Check, 0, len(lines))
 	for _, l := range lines {
-		out = append(out, profiles.Check{ID: l.id, Title: l.title, Run: func(ctx context.Context, root string) profiles.Result {
-			if err := ctx.Err(); err != nil {
-				return profiles.Result{Status: fail, Have: err.Error(), Want: "a finished check"}
-			}
-			return l.test(root)
-		}})
+		out = append(out, check.Of(l.id, l.title, l.test))
 	}
 	for _, l := range p.liveLines(role) {
 		out = append(out, profiles.Check{ID: l.id, Title: l.title, Run: func(ctx context.Context, root string) profiles.Result {
@@ -71,18 +70,4 @@ func (p Profile) Checks(role string) []profiles.Check {
 		}})
 	}
 	return out
-}
-
-// verdict is pass or fail, with both values.
-func verdict(ok bool, have, want string) profiles.Result {
-	status := fail
-	if ok {
-		status = pass
-	}
-	return profiles.Result{Status: status, Have: have, Want: want}
-}
-
-// unreadable is a file that a check needs and cannot have: a failed check.
-func unreadable(err error, want string) profiles.Result {
-	return profiles.Result{Status: fail, Have: err.Error(), Want: want}
 }

@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/profiles/check"
+	"caisson.dev/caisson/profiles/cluster"
 )
 
 // closedPaths are asked without credentials: the API, its secrets, and what it
@@ -23,16 +25,16 @@ var closedPaths = []string{"/api", "/api/v1/secrets", "/version"}
 // apiAnonymous asks with no credentials. The paths of harmless may answer.
 func apiAnonymous(ctx context.Context, root string) profiles.Result {
 	const want = "401 or 403"
-	a, err := connect(root, adminConf)
+	a, err := cluster.Connect(root, adminConf)
 	if err != nil {
 		return unreadable(err, want)
 	}
-	stranger := a.withoutCredentials()
+	stranger := a.WithoutCredentials()
 	defer stranger.CloseIdleConnections()
 	var have []string
 	ok := true
 	for _, path := range closedPaths {
-		status, err := ask(ctx, stranger, a.server+path)
+		status, err := ask(ctx, stranger, a.Server+path)
 		if err != nil {
 			return unreadable(err, want)
 		}
@@ -51,18 +53,18 @@ const privileged = `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"caisson-
 // stored or started, whatever the answer.
 func privilegedPod(ctx context.Context, root string) profiles.Result {
 	const want = "403 by PodSecurity for a privileged pod in namespace default"
-	a, err := connect(root, adminConf)
+	a, err := cluster.Connect(root, adminConf)
 	if err != nil {
 		return unreadable(err, want)
 	}
-	defer a.client.CloseIdleConnections()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.server+"/api/v1/namespaces/default/pods?dryRun=All", strings.NewReader(privileged))
+	defer a.Client.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.Server+"/api/v1/namespaces/default/pods?dryRun=All", strings.NewReader(privileged))
 	if err != nil {
 		return unreadable(err, want)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
-	resp, err := a.client.Do(req)
+	resp, err := a.Client.Do(req)
 	if err != nil {
 		return unreadable(err, want)
 	}
@@ -70,11 +72,11 @@ func privilegedPod(ctx context.Context, root string) profiles.Result {
 	var answer struct {
 		Message string `json:"message"`
 	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&answer); err != nil {
+	if err := json.NewDecoder(io.LimitReader(resp.Body, cluster.MaxAnswer)).Decode(&answer); err != nil {
 		return unreadable(err, want)
 	}
 	ok := resp.StatusCode == http.StatusForbidden && strings.Contains(answer.Message, "PodSecurity")
-	return verdict(ok, fmt.Sprintf("%d %s", resp.StatusCode, firstLine(answer.Message)), want)
+	return verdict(ok, fmt.Sprintf("%d %s", resp.StatusCode, cluster.FirstLine(answer.Message)), want)
 }
 
 // longestEvent bounds what is read of the audit log's end: an event holds a
@@ -132,7 +134,7 @@ func podRange(ctx context.Context, root string) profiles.Result {
 			} `json:"ipam"`
 		} `json:"plugins"`
 	}
-	if err := readYAML(root, conf, &c); err != nil {
+	if err := check.ReadYAML(root, conf, &c); err != nil {
 		return unreadable(err, want)
 	}
 	if len(c.Plugins) == 0 || len(c.Plugins[0].IPAM.Ranges) != 1 || len(c.Plugins[0].IPAM.Ranges[0]) != 1 {
@@ -143,13 +145,13 @@ func podRange(ctx context.Context, root string) profiles.Result {
 	if err != nil {
 		return unreadable(err, want)
 	}
-	a, err := connect(root, adminConf)
+	a, err := cluster.Connect(root, adminConf)
 	if err != nil {
 		return unreadable(err, want)
 	}
-	defer a.client.CloseIdleConnections()
-	var n nodeObject
-	if err := a.get(ctx, "/api/v1/nodes/"+url.PathEscape(strings.TrimSpace(string(name))), &n); err != nil {
+	defer a.Client.CloseIdleConnections()
+	var n cluster.NodeObject
+	if err := a.Get(ctx, "/api/v1/nodes/"+url.PathEscape(strings.TrimSpace(string(name))), &n); err != nil {
 		return unreadable(err, want)
 	}
 	return verdict(subnet == n.Spec.PodCIDR, fmt.Sprintf("%s, and the Node has %q", subnet, n.Spec.PodCIDR), want)
@@ -161,18 +163,18 @@ func podRange(ctx context.Context, root string) profiles.Result {
 func encryptedAtRest(ctx context.Context, root string) profiles.Result {
 	const file, mark = etcdData + "/snap/db", "k8s:enc:"
 	const want = "an encrypting provider first, and " + mark + " in " + file
-	if r := encryption(root); r.Status != pass {
+	if r := staticPods.Encryption(root); r.Status != pass {
 		return profiles.Result{Status: r.Status, Have: r.Have, Want: want}
 	}
-	a, err := connect(root, adminConf)
+	a, err := cluster.Connect(root, adminConf)
 	if err != nil {
 		return unreadable(err, want)
 	}
-	defer a.client.CloseIdleConnections()
+	defer a.Client.CloseIdleConnections()
 	var secrets struct {
 		Items []struct{} `json:"items"`
 	}
-	if err := a.get(ctx, "/api/v1/secrets?limit=1", &secrets); err != nil {
+	if err := a.Get(ctx, "/api/v1/secrets?limit=1", &secrets); err != nil {
 		return unreadable(err, want)
 	}
 	if len(secrets.Items) == 0 {

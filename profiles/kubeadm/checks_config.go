@@ -1,25 +1,15 @@
 package kubeadm
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
-	"sigs.k8s.io/yaml"
-
 	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/profiles/check"
 )
-
-// atLeast: the flag is a whole number of least or more.
-func atLeast(component, name string, least int) test {
-	return flag(component, name, fmt.Sprintf("--%s of %d or more", name, least), func(v string, _ bool) bool {
-		n, err := strconv.Atoi(v)
-		return err == nil && n >= least
-	})
-}
 
 // ownCA: etcd is not checked with the cluster's CA, or every certificate of the
 // cluster would open it.
@@ -68,7 +58,7 @@ func anonymous(root string) profiles.Result {
 			} `json:"conditions"`
 		} `json:"anonymous"`
 	}
-	if err := readYAML(root, path, &c); err != nil {
+	if err := check.ReadYAML(root, path, &c); err != nil {
 		return unreadable(err, want)
 	}
 	if c.Anonymous == nil || (c.Anonymous.Enabled && len(c.Anonymous.Conditions) == 0) {
@@ -83,83 +73,20 @@ func anonymous(root string) profiles.Result {
 	return verdict(ok || !c.Anonymous.Enabled, "anonymous: "+strings.Join(paths, ", "), want)
 }
 
-// encryption: secrets are written by a provider that encrypts; the first in the
-// list writes.
-func encryption(root string) profiles.Result {
-	const want = "aescbc, aesgcm, secretbox or kms first"
-	flags, err := flagsOf(root, "kube-apiserver")
-	if err != nil {
-		return unreadable(err, want)
-	}
-	var c struct {
-		Resources []struct {
-			Resources []string         `json:"resources"`
-			Providers []map[string]any `json:"providers"`
-		} `json:"resources"`
-	}
-	path := flags["encryption-provider-config"]
-	if path == "" {
-		return verdict(false, "no configuration", want)
-	}
-	if err := readYAML(root, path, &c); err != nil {
-		return unreadable(err, want)
-	}
-	for _, r := range c.Resources {
-		if !slices.Contains(r.Resources, "secrets") || len(r.Providers) == 0 {
-			continue
-		}
-		for provider := range r.Providers[0] {
-			ok := slices.Contains([]string{"aescbc", "aesgcm", "secretbox", "kms"}, provider)
-			return verdict(ok, "secrets: "+provider, want)
-		}
-	}
-	return verdict(false, "secrets: as they are", want)
-}
-
-func readYAML(root, path string, v any) error {
-	raw, err := os.ReadFile(filepath.Join(root, path))
-	if err != nil {
-		return err
-	}
-	return yaml.Unmarshal(raw, v)
-}
-
 // setting is a check of one value of the kubelet's configuration, at a dotted
 // path; a value that is not there is "".
 func setting(path, want string, ok func(string) bool) test {
 	return func(root string) profiles.Result {
 		var c map[string]any
-		if err := readYAML(root, kubeletConfig, &c); err != nil {
+		if err := check.ReadYAML(root, kubeletConfig, &c); err != nil {
 			return unreadable(err, want)
 		}
-		value := lookup(c, strings.Split(path, "."))
+		value := check.Lookup(c, strings.Split(path, "."))
 		have := path + ": " + value
 		if value == "" {
 			have = path + " is not set"
 		}
 		return verdict(ok(value), have, want)
-	}
-}
-
-func lookup(v any, path []string) string {
-	for _, p := range path {
-		m, ok := v.(map[string]any)
-		if !ok {
-			return ""
-		}
-		v = m[p]
-	}
-	switch v := v.(type) {
-	case nil:
-		return ""
-	case []any:
-		var parts []string
-		for _, x := range v {
-			parts = append(parts, fmt.Sprint(x))
-		}
-		return strings.Join(parts, ",")
-	default:
-		return fmt.Sprint(v)
 	}
 }
 
@@ -209,7 +136,7 @@ func serving(root string) profiles.Result {
 		TLSCertFile        string `json:"tlsCertFile"`
 		ServerTLSBootstrap bool   `json:"serverTLSBootstrap"`
 	}
-	if err := readYAML(root, kubeletConfig, &c); err != nil {
+	if err := check.ReadYAML(root, kubeletConfig, &c); err != nil {
 		return unreadable(err, want)
 	}
 	if c.TLSCertFile != "" {

@@ -87,6 +87,20 @@ type Deployer interface {
 	WaitWorkloads(ctx context.Context, dir string, report func(string)) error
 }
 
+// Benchmarked is a profile that says which benchmark its CIS table follows for a
+// version of Kubernetes.
+type Benchmarked interface {
+	Benchmark(version string) string // "CIS Kubernetes Benchmark 1.12"
+}
+
+// Benchmark names the benchmark behind a profile's CIS table, "" if it names none.
+func Benchmark(p Profile, version string) string {
+	if b, ok := p.(Benchmarked); ok {
+		return b.Benchmark(version)
+	}
+	return ""
+}
+
 // PayloadFile puts a wanted artifact at a path on the node.
 type PayloadFile struct {
 	Artifact string // "kubernetes/kubelet"

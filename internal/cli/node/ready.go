@@ -47,6 +47,9 @@ func (c readyCmd) Run(r *run) (err error) {
 	}
 	data["workloadsReady"] = uptime(r.root)
 	s := look(r, n)
+	if err := keep(r.root, assessment(r, n, s.CIS)); err != nil {
+		return err
+	}
 	for k, val := range s.data() {
 		data[k] = val
 	}
@@ -91,7 +94,7 @@ func writeState(w io.Writer, s state) {
 	line("registry", s.Registry)
 	line("kubelet", s.Kubelet)
 	line("images", strconv.Itoa(s.Images)+" carried")
-	line("CIS", s.tally())
+	line("CIS", tally(s.CIS))
 	line("record", s.Record)
 	line("up", since(s.Uptime))
 }

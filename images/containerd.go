@@ -1,6 +1,9 @@
 package images
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -14,44 +17,135 @@ const CertsDir = "/etc/containerd/certs.d"
 // that the registry answers "not found" at once.
 const notCarried = "not-carried"
 
+// Mirror is a registry of the enclave that holds the bundle's images: the
+// node's own, or another node's.
+type Mirror struct {
+	Base string // http://127.0.0.1:5000
+	CA   string // file on the node with the certificates that vouch for it; empty: the system's
+}
+
+// Mirror is the registry as its own node asks it.
+func (s Service) Mirror() Mirror { return Mirror{Base: "http://" + s.Address} }
+
+// URL is where the mirror holds the images of an upstream host. The empty host
+// is any that the bundle does not hold.
+func (m Mirror) URL(host string) string {
+	if host == "" {
+		return m.Base + "/v2/" + notCarried
+	}
+	return m.Base + "/v2/" + MirrorPath(host)
+}
+
 // ContainerdHosts is containerd's registry configuration: one hosts.toml for
 // each upstream host, and _default for every other. Each sends pulls to the
-// node's own registry and nowhere else.
+// mirrors, in their order, and nowhere else.
 //
 // Both places where containerd (1.7 and 2.x, docs/hosts.md) finds an endpoint
 // are set in each file. "server" is where it falls back to; left out, it means
 // the upstream registry. The [host] table must be there as well: without one,
 // containerd 1.7 fails to read the file, logs that and falls back to the
 // upstream registry too.
-func ContainerdHosts(svc Service, hosts []string) []ServiceFile {
-	dirs := map[string]string{"_default": notCarried}
+func ContainerdHosts(mirrors []Mirror, hosts []string) []ServiceFile {
+	dirs := map[string]string{"_default": ""}
 	for _, h := range hosts {
-		dirs[h] = MirrorPath(h)
+		dirs[h] = h
 	}
 	files := make([]ServiceFile, 0, len(dirs))
-	for dir, path := range dirs {
-		files = append(files, ServiceFile{
-			Path: CertsDir + "/" + dir + "/hosts.toml",
-			Mode: 0o644,
-			Data: hostsTOML("http://" + svc.Address + "/v2/" + path),
-		})
+	for dir, host := range dirs {
+		hf := HostsFile{Comment: "The node's own registry. No image comes from anywhere else."}
+		for _, m := range mirrors {
+			hf.Hosts = append(hf.Hosts, Endpoint{URL: m.URL(host), Capabilities: []string{"pull", "resolve"}, OverridePath: true, CA: m.CA})
+		}
+		if len(hf.Hosts) > 0 {
+			hf.Server = &hf.Hosts[0]
+		}
+		files = append(files, ServiceFile{Path: CertsDir + "/" + dir + "/hosts.toml", Mode: 0o644, Data: hf.TOML()})
 	}
 	sort.Slice(files, func(i, j int) bool { return files[i].Path < files[j].Path })
 	return files
 }
 
-// hostsTOML is one hosts.toml. The URL holds only characters that TOML's basic
-// strings take as they are (see ParseRef).
-func hostsTOML(url string) []byte {
-	return []byte(strings.ReplaceAll(`# The node's own registry. No image comes from anywhere else.
-server = "URL"
-capabilities = ["pull", "resolve"]
-override_path = true
+// HostsFile is one hosts.toml as a value.
+type HostsFile struct {
+	Comment string
+	Server  *Endpoint // the last resort; nil: no such line
+	Hosts   []Endpoint
+}
 
-[host."URL"]
-capabilities = ["pull", "resolve"]
-override_path = true
-`, "URL", url))
+// Endpoint is one registry of a hosts.toml.
+type Endpoint struct {
+	URL          string
+	Capabilities []string
+	OverridePath bool
+	SkipVerify   bool
+	CA           string
+	Client       [2]string // certificate and key
+	Rewrite      map[string]string
+}
+
+// TOML writes the file. The order of its [host] tables is the order in which
+// containerd asks, which is why no TOML library writes it: those sort.
+func (f HostsFile) TOML() []byte {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n", f.Comment)
+	if f.Server != nil {
+		fmt.Fprintf(&b, "server = %s\n", tomlString(f.Server.URL))
+		f.Server.write(&b)
+	}
+	for _, e := range f.Hosts {
+		fmt.Fprintf(&b, "\n[host.%s]\n", tomlString(e.URL))
+		e.write(&b)
+		if len(e.Rewrite) == 0 {
+			continue
+		}
+		fmt.Fprintf(&b, "\n[host.%s.rewrite]\n", tomlString(e.URL))
+		for _, from := range slices.Sorted(maps.Keys(e.Rewrite)) {
+			fmt.Fprintf(&b, "%s = %s\n", tomlString(from), tomlString(e.Rewrite[from]))
+		}
+	}
+	return []byte(b.String())
+}
+
+func (e Endpoint) write(b *strings.Builder) {
+	quoted := make([]string, len(e.Capabilities))
+	for i, c := range e.Capabilities {
+		quoted[i] = tomlString(c)
+	}
+	if len(quoted) > 0 {
+		fmt.Fprintf(b, "capabilities = [%s]\n", strings.Join(quoted, ", "))
+	}
+	if e.OverridePath {
+		b.WriteString("override_path = true\n")
+	}
+	if e.CA != "" {
+		fmt.Fprintf(b, "ca = [%s]\n", tomlString(e.CA))
+	}
+	if e.Client != [2]string{} {
+		fmt.Fprintf(b, "client = [[%s, %s]]\n", tomlString(e.Client[0]), tomlString(e.Client[1]))
+	}
+	if e.SkipVerify {
+		b.WriteString("skip_verify = true\n")
+	}
+}
+
+// tomlString is a TOML basic string: control characters, quotes and
+// backslashes are escaped.
+func tomlString(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r < ' ' || r == 0x7f:
+			fmt.Fprintf(&b, `\u%04X`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
 }
 
 // Hosts lists the upstream hosts of references, each once, sorted.

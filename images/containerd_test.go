@@ -5,6 +5,7 @@ import (
 	"path"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/pelletier/go-toml/v2"
 
@@ -22,8 +23,49 @@ func hostsTree(files []images.ServiceFile) string {
 
 func TestContainerdHosts(t *testing.T) {
 	svc := images.Service{Address: "127.0.0.1:5000"}
-	files := images.ContainerdHosts(svc, []string{"registry.k8s.io", "docker.io", "reg.local:5000", "Reg.Example"})
+	files := images.ContainerdHosts([]images.Mirror{svc.Mirror()}, []string{"registry.k8s.io", "docker.io", "reg.local:5000", "Reg.Example"})
 	golden.Equal(t, "hosts.golden", []byte(hostsTree(files)))
+}
+
+// A worker asks the servers' registries after its own.
+func TestContainerdHostsOfSeveralMirrors(t *testing.T) {
+	files := images.ContainerdHosts([]images.Mirror{{Base: "http://127.0.0.1:5000"}, {Base: "https://cp-2.site.example:5443", CA: "/etc/caisson/ca.pem"}}, []string{"docker.io"})
+	golden.Equal(t, "hosts-mirrors.golden", []byte(hostsTree(files)))
+}
+
+// FuzzHostsFile: what a TOML library reads is what was to be written.
+func FuzzHostsFile(f *testing.F) {
+	f.Add("https://a:5000/v2", "/ca \"x\".pem", `^library/(.*)$`, `a\$1`, "c\x7f\n")
+	f.Fuzz(func(t *testing.T, u, ca, from, to, server string) {
+		for _, s := range []string{u, ca, from, to, server} {
+			if !utf8.ValidString(s) {
+				return
+			}
+		}
+		hf := images.HostsFile{Comment: "c", Server: &images.Endpoint{URL: server, SkipVerify: true}, Hosts: []images.Endpoint{{
+			URL: u, CA: ca, Client: [2]string{ca, to}, Capabilities: []string{"pull", ca}, Rewrite: map[string]string{from: to}}}}
+		type endpoint struct {
+			Capabilities []string
+			CA           []string
+			Client       [][]string
+			Rewrite      map[string]string
+		}
+		var have struct {
+			Server     *string
+			SkipVerify bool `toml:"skip_verify"`
+			Host       map[string]endpoint
+		}
+		if err := toml.Unmarshal(hf.TOML(), &have); err != nil {
+			t.Fatalf("%v in\n%s", err, hf.TOML())
+		}
+		e := have.Host[u]
+		if have.Server == nil || *have.Server != server || !have.SkipVerify || len(have.Host) != 1 || e.Rewrite[from] != to || e.Capabilities[1] != ca {
+			t.Fatalf("have %+v out of\n%s", have, hf.TOML())
+		}
+		if ca != "" && e.CA[0] != ca || (ca != "" || to != "") && e.Client[0][1] != to {
+			t.Fatalf("have %+v out of\n%s", have, hf.TOML())
+		}
+	})
 }
 
 // endpoints is every URL that containerd tries for an image of host, by its
@@ -93,7 +135,7 @@ func FuzzNoEndpointLeavesTheNode(f *testing.F) {
 			return
 		}
 		svc := images.Service{Address: "127.0.0.1:5000"}
-		for _, e := range endpoints(t, images.ContainerdHosts(svc, hosts), want.Host) {
+		for _, e := range endpoints(t, images.ContainerdHosts([]images.Mirror{svc.Mirror()}, hosts), want.Host) {
 			u, err := url.Parse(e)
 			if err != nil || u.Scheme != "http" || u.Host != svc.Address || u.User != nil {
 				t.Fatalf("pull of %s with %s carried: would ask %s (%v)", pulled, carried, e, err)

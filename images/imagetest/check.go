@@ -131,7 +131,7 @@ func verifyUnit(t *testing.T, name, unit string) {
 // does not hold: the answer is a plain 404.
 func NotCarried(t *testing.T, addr string) {
 	t.Helper()
-	for _, f := range images.ContainerdHosts(images.Service{Address: addr}, nil) {
+	for _, f := range images.ContainerdHosts([]images.Mirror{images.Service{Address: addr}.Mirror()}, nil) {
 		for line := range strings.Lines(string(f.Data)) {
 			if url, ok := strings.CutPrefix(strings.TrimSpace(line), "server = "); ok {
 				resp, err := http.Get(strings.Trim(url, `"`) + "/library/busybox/manifests/latest")

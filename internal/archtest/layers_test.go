@@ -49,6 +49,10 @@ var layers = map[string][]string{
 	"profiles/rancher/release": {"bundle", "spec"},
 	"profiles/catalog":         {"profiles", "profiles/kubeadm"},
 
+	// What the profiles of RKE2 and K3s have in common.
+	"profiles/rancher/config":     {"spec"},
+	"profiles/rancher/registries": {"profiles/rancher/config", "images"},
+
 	"installer/machine":     {"nodeos", "spec"},
 	"installer/disk":        {"nodeos", "bundle"},
 	"installer/plan":        {"installer/machine", "installer/disk", "profiles", "images", "bundle", "spec", "nodeos"},

@@ -66,7 +66,7 @@ func (Profile) Render(in profiles.RenderInput) (ignition.Config, error) {
 	if err != nil {
 		return ignition.Config{}, err
 	}
-	files = slices.Concat(files, network, images.ContainerdHosts(in.Registry, hosts), in.Registry.Files)
+	files = slices.Concat(files, network, images.ContainerdHosts([]images.Mirror{in.Registry.Mirror()}, hosts), in.Registry.Files)
 	users, sudoers := usersOf(in)
 	files = append(files, sudoers...)
 	slices.SortStableFunc(files, func(a, b images.ServiceFile) int { return cmp.Compare(a.Path, b.Path) })

@@ -50,8 +50,10 @@ var layers = map[string][]string{
 	"profiles/catalog":         {"profiles", "profiles/kubeadm"},
 
 	// What the profiles of RKE2 and K3s have in common.
-	"profiles/rancher/config":     {"spec"},
-	"profiles/rancher/registries": {"profiles/rancher/config", "images"},
+	"profiles/rancher/config":           {"spec"},
+	"profiles/rancher/registries":       {"profiles/rancher/config", "images"},
+	"profiles/rancher/registries/proof": {"profiles/rancher/registries", "profiles/rancher/config"},
+	"profiles/rancher/archive":          {"images"},
 
 	"installer/machine":     {"nodeos", "spec"},
 	"installer/disk":        {"nodeos", "bundle"},

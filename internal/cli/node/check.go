@@ -50,7 +50,7 @@ func (c checkCISCmd) Run(r *run) error {
 		writeTable(r.out, a.Checks)
 		fmt.Fprintf(r.out, "%s\n", tally(a.Checks))
 	}
-	if err := keep(r.root, a); err != nil {
+	if err := keepResults(r.root, a); err != nil {
 		return err
 	}
 	if failed := failures(a.Checks); len(failed) > 0 {
@@ -102,8 +102,8 @@ func assessment(r *run, n installed, checks []record.Finding) record.Assessment 
 	}
 }
 
-// keep leaves the assessment on the node, beside its Record.
-func keep(root string, a record.Assessment) error {
+// keepResults leaves the assessment on the node, beside its Record.
+func keepResults(root string, a record.Assessment) error {
 	b, err := a.JSON()
 	if err != nil {
 		return err

@@ -101,6 +101,20 @@ func Benchmark(p Profile, version string) string {
 	return ""
 }
 
+// Supervised is a profile whose Kubernetes runs under a unit of its own, not as
+// kubelet.service.
+type Supervised interface {
+	Unit(role string) string // "rke2-server.service"
+}
+
+// Unit is the systemd unit that runs Kubernetes on a node of the role.
+func Unit(p Profile, role string) string {
+	if s, ok := p.(Supervised); ok {
+		return s.Unit(role)
+	}
+	return "kubelet.service"
+}
+
 // PayloadFile puts a wanted artifact at a path on the node.
 type PayloadFile struct {
 	Artifact string // "kubernetes/kubelet"

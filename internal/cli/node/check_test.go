@@ -89,7 +89,8 @@ type oneLine struct {
 	status string
 }
 
-func (oneLine) Name() string { return "one" }
+func (oneLine) Name() string            { return "one" }
+func (oneLine) Unit(role string) string { return "one-" + role + ".service" }
 func (p oneLine) Checks(string) []profiles.Check {
 	return []profiles.Check{{ID: "1", Title: "A line", Run: func(context.Context, string) profiles.Result {
 		return profiles.Result{Status: p.status, Have: "h", Want: "w"}
@@ -121,6 +122,9 @@ func TestExceptedIsNeverAPass(t *testing.T) {
 		if (data["cis.fail"] != "") != (c.fails > 0) || data["cis"] != c.tally {
 			t.Errorf("%+v: the event has %v", c, data)
 		}
+	}
+	if have := profiles.Unit(oneLine{}, spec.Worker); have != "one-worker.service" {
+		t.Errorf("have unit %s", have)
 	}
 	if have := (installed{profile: oneLine{}}).benchmark(); have != "no benchmark named" {
 		t.Errorf("have benchmark %q", have)

@@ -92,7 +92,7 @@ func writeState(w io.Writer, s state) {
 	line("Kubernetes", s.Kubernetes+", profile "+s.Profile+", role "+s.Role)
 	line("address", strings.Join(s.Addresses, ", "))
 	line("registry", s.Registry)
-	line("kubelet", s.Kubelet)
+	line(strings.TrimSuffix(s.Unit, ".service"), s.Kubelet)
 	line("images", strconv.Itoa(s.Images)+" carried")
 	line("CIS", tally(s.CIS))
 	line("record", s.Record)

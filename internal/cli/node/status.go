@@ -14,6 +14,7 @@ import (
 	"caisson.dev/caisson/installer/record"
 	"caisson.dev/caisson/internal/canon"
 	"caisson.dev/caisson/internal/digest"
+	"caisson.dev/caisson/profiles"
 )
 
 type statusCmd struct {
@@ -34,7 +35,8 @@ type state struct {
 	Addresses      []string         `json:"addresses,omitempty"`
 	Registry       string           `json:"registry"` // "answers at ADDRESS", or why not
 	serves         bool             // the registry answers
-	Kubelet        string           `json:"kubelet"` // systemd's word for the unit
+	Unit           string           `json:"unit"`    // that runs Kubernetes
+	Kubelet        string           `json:"kubelet"` // systemd's word for that unit
 	Images         int              `json:"images"`
 	Record         string           `json:"record"` // digest of the record, or why there is none
 	Uptime         string           `json:"uptime"` // seconds
@@ -78,7 +80,7 @@ func glance(r *run, n installed, patience time.Duration) state {
 	s := state{
 		Node: n.answers.Name, Enclave: n.enclave.Metadata.Name, Classification: n.enclave.Classification.Label,
 		Role: n.answers.Role, Release: n.manifest.Release, OS: n.manifest.OS.Version, Slot: slot(r.env.Cmdline()),
-		Kubernetes: n.enclave.Kubernetes.Version, Profile: n.profile.Name(), Benchmark: n.benchmark(), Images: len(n.manifest.Images),
+		Kubernetes: n.enclave.Kubernetes.Version, Profile: n.profile.Name(), Unit: profiles.Unit(n.profile, n.answers.Role), Benchmark: n.benchmark(), Images: len(n.manifest.Images),
 		Uptime: uptime(r.root), Record: recordDigest(r.root),
 	}
 	if list, err := ownAddresses(); err == nil {
@@ -93,7 +95,7 @@ func glance(r *run, n installed, patience time.Duration) state {
 	} else {
 		s.Registry, s.serves = n.service.Engine+", answers at "+n.service.Address, true
 	}
-	s.Kubelet = unitState(r.ctx, "kubelet.service")
+	s.Kubelet = unitState(r.ctx, s.Unit)
 	return s
 }
 
@@ -131,7 +133,7 @@ func readRecord(root string) (record.Record, digest.Digest, error) {
 func (s state) data() map[string]string {
 	out := map[string]string{
 		"enclave": s.Enclave, "release": s.Release, "os": s.OS, "slot": s.Slot, "kubernetes": s.Kubernetes,
-		"registry": s.Registry, "kubelet": s.Kubelet, "images": strconv.Itoa(s.Images), "record": s.Record,
+		"registry": s.Registry, "unit": s.Unit, "kubelet": s.Kubelet, "images": strconv.Itoa(s.Images), "record": s.Record,
 		"cis": tally(s.CIS), "benchmark": s.Benchmark,
 	}
 	if failed := failures(s.CIS); len(failed) > 0 {

@@ -61,9 +61,18 @@ func (p *Program) read(w http.ResponseWriter, path string) {
 		answer(w, http.StatusOK, list("PodList", p.pods()...))
 		return
 	}
+	// The workloads of kube-system: all that is asked for by name are ready, and
+	// CoreDNS is the one that a list has.
 	f := strings.Split(strings.Trim(path, "/"), "/")
-	if len(f) == 7 && f[0] == "apis" && f[1] == "apps" && f[4] == "kube-system" {
-		answer(w, http.StatusOK, workload(f[5], f[6]))
+	if len(f) > 5 && f[0] == "apis" && f[4] == "kube-system" {
+		switch {
+		case len(f) == 7:
+			answer(w, http.StatusOK, workload(f[5], f[6]))
+		case f[5] == "deployments":
+			answer(w, http.StatusOK, list("DeploymentList", workload(f[5], "coredns")))
+		default:
+			answer(w, http.StatusOK, list("List"))
+		}
 		return
 	}
 	answer(w, http.StatusNotFound, status("a stand-in knows no "+path))
@@ -80,7 +89,7 @@ func status(message string) object {
 }
 
 func list(kind string, items ...object) object {
-	return object{"kind": kind, "apiVersion": "v1", "items": items}
+	return object{"kind": kind, "apiVersion": "v1", "items": append([]object{}, items...)}
 }
 
 func meta(name, namespace string, labels map[string]string) object {

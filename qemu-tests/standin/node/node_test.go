@@ -96,6 +96,17 @@ func TestServer(t *testing.T) {
 			if err := json.Unmarshal([]byte(body), &node); err != nil || code != 200 || node.Status.Conditions[0].Status != "True" || node.Metadata.Labels["site"] != "a" || node.Metadata.Annotations["stand-in"] != standin.Mark {
 				t.Errorf("%d %v: %s", code, err, body)
 			}
+			for path, want := range map[string]string{
+				"/apis/apps/v1/namespaces/kube-system/deployments/coredns": `"readyReplicas":1`, "/apis/apps/v1/namespaces/kube-system/deployments": `"name":"coredns"`,
+				"/apis/batch/v1/namespaces/kube-system/jobs": `"items":[]`, "/api/v1/nodes": `"name":"n1"`, "/api/v1/namespaces/kube-system/pods?x=y": `"k8s-app":"kube-dns"`,
+			} {
+				if code, body := g.get(":6443", "server/tls/client-admin", path); code != 200 || !strings.Contains(body, want) {
+					t.Errorf("%s answers %d %s, need %s", path, code, body, want)
+				}
+			}
+			if code, body := g.get(":6443", "server/tls/client-admin", "/api/v1/secrets"); code != 404 || !strings.Contains(body, "stand-in") {
+				t.Errorf("%d %s", code, body)
+			}
 			if code, _ := g.get(":10250", "", "/pods"); code != 401 {
 				t.Errorf("a stranger gets %d of the kubelet", code)
 			}

@@ -41,6 +41,7 @@ type Program struct {
 	Lax       bool
 	TokenWait time.Duration // 4 minutes: how long a token file may be late
 	Listen    func(address string) (net.Listener, error)
+	Dial      func(ctx context.Context, network, address string) (net.Conn, error) // to the server that an agent joins
 	Notify    func(state string) error
 
 	version release.Version
@@ -85,6 +86,9 @@ func (p *Program) Run(ctx context.Context) error {
 func (p *Program) defaults() {
 	if p.Listen == nil {
 		p.Listen = func(a string) (net.Listener, error) { return net.Listen("tcp", a) }
+	}
+	if p.Dial == nil {
+		p.Dial = (&net.Dialer{}).DialContext
 	}
 	if p.Notify == nil {
 		p.Notify = notify

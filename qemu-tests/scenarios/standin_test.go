@@ -286,4 +286,3 @@ func TestStandInWithoutAFile(t *testing.T) {
 		}
 	}
 }
-

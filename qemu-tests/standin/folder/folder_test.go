@@ -12,9 +12,12 @@ import (
 	"strings"
 	"testing"
 
+	store "caisson.dev/caisson/bundle"
+	sha "caisson.dev/caisson/internal/digest"
 	"caisson.dev/caisson/internal/standin"
 	"caisson.dev/caisson/profiles/rancher/archive"
 	"caisson.dev/caisson/profiles/rancher/release"
+	"caisson.dev/caisson/sources"
 )
 
 // TestMake: the folder has every file that a Spec may want, each as its checksum
@@ -37,6 +40,7 @@ func TestMake(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		taken(t, dir, release.Choice{Version: v, Arch: "amd64", CNI: everything(v, "amd64")[0].CNI, Ingress: []string{"traefik"}, Path: "."})
 		for _, c := range everything(v, "amd64") {
 			files, err := c.Files()
 			if err != nil {
@@ -94,5 +98,29 @@ func look(t *testing.T, path string, f release.File, sums string) {
 	})
 	if err != nil || len(have) != len(release.Members()) || !slices.Contains(have, "bin/rke2") {
 		t.Errorf("have %v, %v", have, err)
+	}
+}
+
+// taken has the very code of lock and pull take the files out of the folder, each
+// bound to the checksum file.
+func taken(t *testing.T, dir string, c release.Choice) {
+	t.Helper()
+	wants, err := c.Wants()
+	if err != nil {
+		t.Fatal(err)
+	}
+	blobs, err := store.OpenStore(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	src := sources.In(blobs, dir)
+	quiet := func(string, int64, int64) {}
+	lock, err := store.Resolve(t.Context(), sha.Of(nil), 1, wants, nil, src, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := store.Collect(t.Context(), lock, src, blobs, quiet)
+	if err != nil || len(got) != len(wants) {
+		t.Errorf("have %d of %d files: %v", len(got), len(wants), err)
 	}
 }

@@ -60,6 +60,15 @@ func Seal(ctx context.Context, in Input, store *bundle.Store, progress bundle.Pr
 	if err := s.own(); err != nil {
 		return nil, err
 	}
+	// What needs no time is refused before what does.
+	payload, err := s.payload()
+	if err != nil {
+		return nil, err
+	}
+	standIns, err := s.standIns(payload)
+	if err != nil {
+		return nil, err
+	}
 	e := in.Choice.Spec.Enclave
 	out, err := nodeosbuild.Image(ctx, nodeosbuild.Input{
 		Debs: in.Artifacts[nodeos.WantBase], Boot: in.Artifacts[nodeos.WantBoot], Ignition: s.byName[nodeos.Ignition],
@@ -68,14 +77,6 @@ func Seal(ctx context.Context, in Input, store *bundle.Store, progress bundle.Pr
 		return nil, err
 	}
 	entries, err := s.images()
-	if err != nil {
-		return nil, err
-	}
-	payload, err := s.payload()
-	if err != nil {
-		return nil, err
-	}
-	standIns, err := s.standIns(payload)
 	if err != nil {
 		return nil, err
 	}

@@ -3,13 +3,17 @@ package assemble
 import (
 	"bytes"
 	"compress/gzip"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"caisson.dev/caisson/bundle"
+	"caisson.dev/caisson/images/distribution"
 	"caisson.dev/caisson/internal/standin"
+	"caisson.dev/caisson/profiles"
 )
 
 // TestStandInIsRefused: in a file for the node, also inside a compressed one; on
@@ -58,6 +62,38 @@ func TestStandInIsRefused(t *testing.T) {
 				t.Errorf("%v, -want +got\n%s", err, diff)
 			}
 		})
+	}
+}
+
+// TestSealRefusesAStandIn before it makes anything.
+func TestSealRefusesAStandIn(t *testing.T) {
+	store, err := bundle.OpenStore(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(name, text string) []bundle.Artifact {
+		d, n, err := store.Put(t.Context(), strings.NewReader(text), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []bundle.Artifact{{Name: name, Digest: d, Size: n}}
+	}
+	pause := filepath.Join(t.TempDir(), "pause")
+	if err := os.WriteFile(pause, []byte("pause"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	engine := distribution.Engine{}
+	in := Input{
+		Choice:    Choice{Spec: load(t, ""), Engine: engine, Profile: puts{files: []profiles.PayloadFile{{Artifact: "k3s/k3s", Path: "/usr/local/bin/k3s", Mode: 0o755}}}},
+		Artifacts: map[string][]bundle.Artifact{"k3s/k3s": put("k3s/k3s", "ELF"+standin.Mark), "registry": put(engine.Binary(), "ELF")},
+		Programs:  Programs{Pause: pause},
+	}
+	if _, err := Seal(t.Context(), in, store, quiet); !standInRefused.Is(err) || !strings.Contains(err.Error(), "k3s/k3s") {
+		t.Errorf("have %v, need STAND-IN-REFUSED", err)
+	}
+	in.StandIns = true
+	if _, err := Seal(t.Context(), in, store, quiet); err == nil || standInRefused.Is(err) {
+		t.Errorf("have %v, need the next thing that is missing", err)
 	}
 }
 

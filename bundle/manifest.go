@@ -37,9 +37,10 @@ type Manifest struct {
 	Answers    digest.Digest  `json:"answers,omitempty"` // of AnswersPath
 	Secrets    *SealedSecrets `json:"secrets,omitempty"` // what is said of SecretsPath
 	OS         OSImage        `json:"os"`
-	Payload    []Payload      `json:"payload"` // files for the node, sorted by Path
-	Images     []ImageEntry   `json:"images"`  // sorted by Ref
-	Files      []File         `json:"files"`   // every file but the manifest and its checksum, in LBA order
+	StandIns   []string       `json:"standIns,omitempty"` // payload that is a stand-in of the tests, by name: a product's medium has none
+	Payload    []Payload      `json:"payload"`            // files for the node, sorted by Path
+	Images     []ImageEntry   `json:"images"`             // sorted by Ref
+	Files      []File         `json:"files"`              // every file but the manifest and its checksum, in LBA order
 }
 
 // OSImage is the node OS: one squashfs with its dm-verity tree behind it, the

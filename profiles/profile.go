@@ -128,6 +128,34 @@ type Deployer interface {
 	WaitWorkloads(ctx context.Context, dir string, report func(string)) error
 }
 
+// Benchmarked is a profile that says which benchmark its CIS table follows for a
+// version of Kubernetes.
+type Benchmarked interface {
+	Benchmark(version string) string // "CIS Kubernetes Benchmark 1.12"
+}
+
+// Benchmark names the benchmark behind a profile's CIS table, "" if it names none.
+func Benchmark(p Profile, version string) string {
+	if b, ok := p.(Benchmarked); ok {
+		return b.Benchmark(version)
+	}
+	return ""
+}
+
+// Supervised is a profile whose Kubernetes runs under a unit of its own, not as
+// kubelet.service.
+type Supervised interface {
+	Unit(role string) string // "rke2-server.service"
+}
+
+// Unit is the systemd unit that runs Kubernetes on a node of the role.
+func Unit(p Profile, role string) string {
+	if s, ok := p.(Supervised); ok {
+		return s.Unit(role)
+	}
+	return "kubelet.service"
+}
+
 // PayloadFile puts a wanted artifact at a path on the node.
 type PayloadFile struct {
 	Artifact string // "kubernetes/kubelet"

@@ -68,6 +68,8 @@ type Kubernetes struct {
 	CNI     []string `yaml:"cni,omitempty" json:"cni,omitempty" jsonschema:"enum=canal,enum=calico,enum=cilium,enum=flannel,enum=multus,enum=none"` // rke2-cis: canal (default), calico, cilium or flannel, alone or after multus; or none
 	Ingress []string `yaml:"ingress,omitempty" json:"ingress,omitempty" jsonschema:"enum=traefik,enum=ingress-nginx,enum=none"`                     // rke2-cis, k3s-edge: traefik (default), ingress-nginx (rke2-cis only), or both, the default class first; or none
 	Extra   *Extra   `yaml:"extra,omitempty" json:"extra,omitempty"`                                                                                // rke2-cis, k3s-edge: keys to add to config.yaml
+
+	Exceptions []Exception `yaml:"exceptions,omitempty" json:"exceptions,omitempty"` // lines of the profile's CIS table that this enclave does not hold, each with the reason
 }
 
 // Extra is what the author adds to the configuration file of RKE2 or K3s. A key
@@ -77,6 +79,13 @@ type Extra struct {
 	Server    map[string]any `yaml:"server,omitempty" json:"server,omitempty"`       // keys for control-planes
 	Agent     map[string]any `yaml:"agent,omitempty" json:"agent,omitempty"`         // keys for workers
 	Unchecked []string       `yaml:"unchecked,omitempty" json:"unchecked,omitempty"` // those of the keys that are right although the table does not know them
+}
+
+// Exception is a line of the CIS table that is not held, and why. The node shows
+// and records it as such; it never counts as passed.
+type Exception struct {
+	ID     string `yaml:"id" json:"id"`         // as caisson-node check cis shows it
+	Reason string `yaml:"reason" json:"reason"` // for those who read the results: at most 300 characters on one line
 }
 
 // Release is a place with the vendor's release files: a mirror or a folder that

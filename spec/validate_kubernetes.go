@@ -1,9 +1,11 @@
 package spec
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"golang.org/x/mod/semver"
 )
@@ -34,6 +36,7 @@ func (p *problems) kubernetes(k Kubernetes) {
 	}
 	p.kubernetesVersion(k)
 	p.oneOf("kubernetes.source", k.Source, SourceModules)
+	p.exceptions(k.Exceptions)
 	if k.Profile != ProfileRKE2 && k.Profile != ProfileK3s {
 		const hint = "it is for the profiles " + ProfileRKE2 + " and " + ProfileK3s
 		for _, f := range []struct {
@@ -57,6 +60,30 @@ func (p *problems) kubernetes(k Kubernetes) {
 	}
 	if have, need := IngressProblem(k.Profile, k.Ingress); have != "" {
 		p.bad("kubernetes.ingress", have, need, "")
+	}
+}
+
+// longestReason is how much a person reads beside one line of a table.
+const longestReason = 300
+
+// exceptions checks their form; whether the profile's table has such a line is
+// known where the profiles are (internal/assemble).
+func (p *problems) exceptions(list []Exception) {
+	for i, x := range list {
+		at := item("kubernetes.exceptions", i)
+		if x.ID == "" {
+			p.add(p.missing, child(at, "id"), "none", "the id of a line of the CIS table", "caisson-node check cis shows the ids")
+		} else if slices.ContainsFunc(list[:i], func(o Exception) bool { return o.ID == x.ID }) {
+			p.clash(child(at, "id"), quoted(x.ID)+" a second time", "each id once", "")
+		}
+		switch n := len([]rune(x.Reason)); {
+		case strings.TrimSpace(x.Reason) == "":
+			p.add(p.missing, child(at, "reason"), "none", "why this line is not held", "who reads the results asks for it")
+		case n > longestReason:
+			p.bad(child(at, "reason"), fmt.Sprintf("%d characters", n), fmt.Sprintf("at most %d", longestReason), "")
+		case strings.ContainsFunc(x.Reason, unicode.IsControl):
+			p.bad(child(at, "reason"), quoted(x.Reason), "one line of text", "")
+		}
 	}
 }
 

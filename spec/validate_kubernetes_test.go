@@ -105,3 +105,31 @@ func TestReleaseFolderIsLookedFor(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestExceptions(t *testing.T) {
+	good := Exception{ID: "1.2.1", Reason: "the site's own proxy asks"}
+	for _, c := range []struct {
+		what string
+		list []Exception
+		code fault.Kind // zero: accepted
+		says string
+	}{
+		{what: "one", list: []Exception{good}},
+		{what: "two", list: []Exception{good, {ID: "C.2", Reason: "r"}}},
+		{"no id", []Exception{{Reason: "r"}}, Missing, "kubernetes.exceptions[0].id: have none"},
+		{"no reason", []Exception{good, {ID: "C.2"}}, Missing, "kubernetes.exceptions[1].reason: have none, need why this line is not held"},
+		{"a blank reason", []Exception{{ID: "C.2", Reason: " "}}, Missing, "reason"},
+		{"twice", []Exception{good, good}, Conflict, `kubernetes.exceptions[1].id: have "1.2.1" a second time`},
+		{"a long reason", []Exception{{ID: "C.2", Reason: strings.Repeat("x", 301)}}, BadValue, "have 301 characters, need at most 300"},
+		{"a reason of two lines", []Exception{{ID: "C.2", Reason: "a\nb"}}, BadValue, "one line of text"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			e := Enclave{Metadata: Metadata{Name: "x"}, Kubernetes: Kubernetes{Profile: "kubeadm", Version: "v1.36.0", Exceptions: c.list}, Registry: Registry{Engine: "zot", Binary: &FileSource{Path: "zot"}}}
+			Default(&e)
+			have := fault.All(Validate(e))
+			if c.code.Code == "" && len(have) > 0 || c.code.Code != "" && (len(have) != 1 || have[0].Code != c.code.Code || !strings.Contains(have[0].Error(), c.says)) {
+				t.Errorf("have %v, need %q with %q", have, c.code.Code, c.says)
+			}
+		})
+	}
+}

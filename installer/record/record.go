@@ -4,7 +4,8 @@
 //
 // A Record is not signed yet: it says so in its field "signed", and whoever can
 // write to the node can change it. It holds no secret and no content of files,
-// only digests. It is the last value of the flow.
+// only digests. It is the last value of the flow. An Assessment, made on the
+// node when it runs, adds what the CIS table found.
 package record
 
 import (

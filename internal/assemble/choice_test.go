@@ -41,6 +41,11 @@ func codes(err error) []string {
 	return slices.Compact(out)
 }
 
+// excepted adds an exception to a line of the CIS table.
+func excepted(id string) func(*spec.Enclave) {
+	return func(e *spec.Enclave) { e.Kubernetes.Exceptions = []spec.Exception{{ID: id, Reason: "a reason"}} }
+}
+
 func TestChooseRefuses(t *testing.T) {
 	for _, c := range []struct {
 		what, more string
@@ -54,6 +59,9 @@ func TestChooseRefuses(t *testing.T) {
 			says: "caisson.yaml:6:27: images[1].ref: have registry.k8s.io/etcd:3.7.0-0, which the profile kubeadm makes too, need each image once\nhint: the profile carries it already: leave it out"},
 		{what: "a program of the profile's name", more: "images: [{ref: \"registry.k8s.io/pause:3.10.2\", module: {path: example.com/x, version: v1.0.0}}]", codes: []string{"IMAGE-REF-TWICE"}},
 		{what: "files that are not there", more: "images: [{ref: \"a/b:1\", layout: gone}]\nmanifests: [gone.yaml]", codes: []string{"SPEC-NO-FILE"}},
+		{what: "an exception", change: excepted("C.14")},
+		{what: "an exception to nothing", change: excepted("C.14x"), codes: []string{"SPEC-VALUE"},
+			says: `kubernetes.exceptions[0].id: have "C.14x", need an id of the CIS table of the profile kubeadm` + "\nhint: did you mean C.14?"},
 		{what: "no such engine", change: func(e *spec.Enclave) { e.Registry.Engine = "harbor" }, codes: []string{"REGISTRY-ENGINE-UNKNOWN"}, says: `"harbor"`},
 		{what: "neither", change: func(e *spec.Enclave) { e.Registry.Engine, e.Kubernetes.Profile = "harbor", "k0s" },
 			codes: []string{"PROFILE-UNKNOWN", "REGISTRY-ENGINE-UNKNOWN"}},

@@ -3,6 +3,7 @@ package assemble
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/images"
@@ -16,7 +17,7 @@ import (
 func (c Choice) check() error {
 	files, unread := manifests.Load(c.Spec)
 	uses, unclear := manifests.Uses(files)
-	errs := []error{spec.CheckFiles(c.Spec), c.checkSecrets(), unread, unclear}
+	errs := []error{spec.CheckFiles(c.Spec), c.checkSecrets(), c.checkExceptions(), unread, unclear}
 	if refs, err := c.profileRefs(); err != nil {
 		// Which images are on board is not known then, and the wants hang on the
 		// same thing.
@@ -42,6 +43,29 @@ func (c Choice) checkNodes() error {
 			seen[err.Error()] = true
 			errs = append(errs, err)
 		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkExceptions refuses an exception to a line that no role's CIS table has:
+// it would except nothing, and a person thinks that it does.
+func (c Choice) checkExceptions() error {
+	var ids []string
+	for _, role := range []string{spec.ControlPlane, spec.Worker} {
+		for _, k := range c.Profile.Checks(role) {
+			ids = append(ids, k.ID)
+		}
+	}
+	var errs []error
+	for i, x := range c.Spec.Enclave.Kubernetes.Exceptions {
+		if slices.Contains(ids, x.ID) {
+			continue
+		}
+		f := c.Spec.Refuse(spec.BadValue, fmt.Sprintf("kubernetes.exceptions[%d].id", i), fmt.Sprintf("%q", x.ID), "an id of the CIS table of the profile "+c.Profile.Name())
+		if near := spec.Nearest(x.ID, ids); near != "" {
+			f.Hint("did you mean %s?", near)
+		}
+		errs = append(errs, f)
 	}
 	return errors.Join(errs...)
 }

@@ -28,6 +28,7 @@ type Input struct {
 	Artifacts map[string][]bundle.Artifact // by Want name, from bundle.Collect
 	Programs  Programs
 	Answers   []byte // an answer file to carry, checked; nil for none
+	StandIns  bool   // a medium for tests: stand-ins may be in it, and its name says so
 }
 
 // Sealed is a medium before it is written: every byte is in the Store or in
@@ -65,6 +66,15 @@ func Seal(ctx context.Context, in Input, store *bundle.Store, progress bundle.Pr
 	if err := s.judge(); err != nil {
 		return nil, err
 	}
+	// What needs no time is refused before what does.
+	payload, err := s.payload()
+	if err != nil {
+		return nil, err
+	}
+	standIns, err := s.standIns(payload)
+	if err != nil {
+		return nil, err
+	}
 	e := in.Choice.Spec.Enclave
 	out, err := nodeosbuild.Image(ctx, nodeosbuild.Input{
 		Debs: in.Artifacts[nodeos.WantBase], Boot: in.Artifacts[nodeos.WantBoot], Ignition: s.byName[nodeos.Ignition],
@@ -76,17 +86,13 @@ func Seal(ctx context.Context, in Input, store *bundle.Store, progress bundle.Pr
 	if err != nil {
 		return nil, err
 	}
-	payload, err := s.payload()
-	if err != nil {
-		return nil, err
-	}
 	lockRaw, err := canon.JSON(in.Lock)
 	if err != nil {
 		return nil, err
 	}
 	m := bundle.Manifest{APIVersion: in.Lock.APIVersion, Kind: "Manifest", Enclave: e.Metadata.Name,
 		Epoch: in.Lock.Epoch, Caisson: version.Version, Spec: in.Choice.Spec.Digest, Lock: digest.Of(lockRaw),
-		OS: out.OS, Payload: payload, Images: entries}
+		OS: out.OS, StandIns: standIns, Payload: payload, Images: entries}
 	if in.Answers != nil {
 		m.Answers = digest.Of(in.Answers)
 	}
@@ -100,7 +106,7 @@ func Seal(ctx context.Context, in Input, store *bundle.Store, progress bundle.Pr
 	if err != nil {
 		return nil, err
 	}
-	m.Release = e.Metadata.Name + "-" + identity.Short()
+	m.Release = releaseName(e.Metadata.Name, identity.Short(), standIns)
 	index, layout := images.Index(entries)
 	sealed := &Sealed{Manifest: m, live: out.Live, meta: map[string][]byte{
 		bundle.SpecPath: in.Choice.Spec.Raw, bundle.LockPath: lockRaw, bundle.IndexPath: index, bundle.LayoutPath: layout}}

@@ -37,6 +37,7 @@ var (
 	_ profiles.SecretMaker = Profile{}
 	_ profiles.KeyMaker    = Profile{}
 	_ profiles.Deployer    = Profile{}
+	_ profiles.Benchmarked = Profile{}
 )
 
 // New is the profile as a node and the low side use it.

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"os"
+	"slices"
 
 	"caisson.dev/caisson/internal/digest"
 	"caisson.dev/caisson/internal/fault"
@@ -25,20 +27,28 @@ const answersEpoch = 946684800
 // stick of an unattended install, whole or not at all. The answers are not looked
 // at.
 func AnswersMedium(path string, answers []byte) error {
-	layout, err := iso9660.Plan(iso9660.Volume{
+	return LabelledMedium(path, map[string][]byte{AnswersFile: answers})
+}
+
+// LabelledMedium is AnswersMedium with more files beside the answers.
+func LabelledMedium(path string, files map[string][]byte) error {
+	v := iso9660.Volume{
 		Label: AnswersLabel, Application: "CAISSON ANSWERS", Epoch: answersEpoch,
-		Entries: []iso9660.Entry{{Path: AnswersFile, Size: int64(len(answers))}},
-		Align:   1 << 20, // some USB bridges and hypervisors refuse a tiny medium
-	})
+		Align: 1 << 20, // some USB bridges and hypervisors refuse a tiny medium
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		v.Entries = append(v.Entries, iso9660.Entry{Path: name, Size: int64(len(files[name]))})
+	}
+	layout, err := iso9660.Plan(v)
 	if err != nil {
 		return err
 	}
 	err = newfile.Write(path, func(out *os.File) error {
 		_, err := layout.Write(context.Background(), out, iso9660.Content{
-			Source: func(string) (iso9660.Source, error) {
+			Source: func(name string) (iso9660.Source, error) {
 				return iso9660.Source{
-					Open:   func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(answers)), nil },
-					Digest: digest.Of(answers),
+					Open:   func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(files[name])), nil },
+					Digest: digest.Of(files[name]),
 				}, nil
 			},
 		}, iso9660.Options{})

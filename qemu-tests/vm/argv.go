@@ -40,6 +40,7 @@ func Argv(c Config) ([]string, error) {
 	args = append(args, storage(c)...)
 	args = append(args, network(c)...)
 	args = append(args, channels(c)...)
+	args = append(args, c.Wire.args()...)
 	if c.NoReboot {
 		args = append(args, "-no-reboot")
 	}
@@ -73,6 +74,9 @@ func check(c Config) error {
 	// The longest of the three socket names decides.
 	if path := c.file(serialSocket); c.controlled() && len(path) > socketPathMax {
 		return wrong("socket path "+path, fmt.Sprintf("%d bytes", len(path)), fmt.Sprintf("at most %d", socketPathMax))
+	}
+	if err := c.Wire.check(); err != nil {
+		return err
 	}
 	for _, m := range c.Media {
 		switch {

@@ -31,6 +31,7 @@ type Config struct {
 	// and all: for a terminal emulator. Its errors are not noticed.
 	SerialTap io.Writer
 	Paused    bool // start with the CPUs stopped (QMP cont goes on)
+	Wire      Wire // a network card whose cable leads to another machine of the test
 }
 
 // Accel is how the guest's instructions run.

@@ -82,7 +82,7 @@ func TestRunSaysWhatToDoWithoutAWindow(t *testing.T) {
 func TestAnswersMedium(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "answers.iso")
 	const answers = "apiVersion: caisson.dev/v1alpha1\nkind: Answers\n"
-	if err := AnswersMedium(path, []byte(answers)); err != nil {
+	if err := LabelledMedium(path, map[string][]byte{AnswersFile: []byte(answers), "caisson-passphrase.txt": []byte("words of a test")}); err != nil {
 		t.Fatal(err)
 	}
 	f, err := os.Open(path)
@@ -100,6 +100,13 @@ func TestAnswersMedium(t *testing.T) {
 	}
 	if b, err := fs.ReadFile(img, AnswersFile); err != nil || string(b) != answers || img.Label() != AnswersLabel {
 		t.Errorf("have label %q, %q, %v", img.Label(), b, err)
+	}
+	if b, err := fs.ReadFile(img, "caisson-passphrase.txt"); err != nil || string(b) != "words of a test" {
+		t.Errorf("the second file: have %q, %v", b, err)
+	}
+	alone := filepath.Join(t.TempDir(), "alone.iso")
+	if err := AnswersMedium(alone, []byte(answers)); err != nil {
+		t.Fatal(err)
 	}
 	// Somebody else's reader.
 	xorriso, err := exec.LookPath("xorriso")

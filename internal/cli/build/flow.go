@@ -163,6 +163,9 @@ type buildCmd struct {
 	Force  bool   `help:"Replace the output file if it exists."`
 
 	Answers string `type:"path" help:"Answer file to carry on the ISO: whatever machine boots it installs by itself, if the file holds consent."`
+
+	// For make e2e-standin alone.
+	StandIns bool `hidden:"" name:"allow-stand-ins" env:"CAISSON_ALLOW_STAND_INS"`
 }
 
 func (c buildCmd) Run(r *run) error {
@@ -193,7 +196,7 @@ func (c buildCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
-	sealed, err := assemble.Seal(r.ctx, assemble.Input{Choice: choice, Lock: lock, Artifacts: got, Programs: programs, Answers: answers}, store, r.report.Report)
+	sealed, err := assemble.Seal(r.ctx, assemble.Input{Choice: choice, Lock: lock, Artifacts: got, Programs: programs, Answers: answers, StandIns: c.StandIns}, store, r.report.Report)
 	if err != nil {
 		return err
 	}

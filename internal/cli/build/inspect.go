@@ -78,6 +78,9 @@ func describe(m bundle.Manifest, d digest.Digest, e spec.Enclave) string {
 	}
 	line("enclave", "%s", m.Enclave)
 	line("release", "%s", m.Release)
+	for _, name := range m.StandIns {
+		line("STAND-IN", "%s is not the vendor's: this medium is for tests of Caisson", name)
+	}
 	line("manifest", "%s", d)
 	line("kubernetes", "%s, profile %s", e.Kubernetes.Version, e.Kubernetes.Profile)
 	line("registry", "%s", registry(e.Registry))

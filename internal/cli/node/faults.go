@@ -27,4 +27,6 @@ var (
 	WaitTimeout = fault.Define("WAIT-TIMEOUT", fault.Node)
 	// NodeFiles: what the installer left on the node is missing or damaged.
 	NodeFiles = fault.Define("NODE-FILES", fault.Node)
+	// CISFailed: a line of the CIS table fails that the Spec does not except.
+	CISFailed = fault.Define("CIS-FAILED", fault.Node)
 )

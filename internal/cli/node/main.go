@@ -32,6 +32,7 @@ type commands struct {
 	Verify   verifyCmd        `cmd:"" help:"Check every file of the medium against its manifest."`
 	Ready    readyCmd         `cmd:"" help:"Wait until Kubernetes is ready, apply the carried manifests, and say so."`
 	Status   statusCmd        `cmd:"" help:"Say what runs on this node, with its CIS table."`
+	Check    checkCmd         `cmd:"" help:"Check this node against the profile's CIS table."`
 	Console  consoleCmd       `cmd:"" help:"Show the status console on this terminal, as the installed node does on its screen."`
 	Health   healthCmd        `cmd:"" help:"The boot gate: fail if this version of the node OS does not work here."`
 	Revert   networkRevertCmd `cmd:"" name:"network-revert" help:"Bring the network back from before a change that nobody confirmed."`

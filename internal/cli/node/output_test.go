@@ -95,6 +95,7 @@ func TestJSONOutput(t *testing.T) {
 		{"verify", "verify --medium " + whole, "", 0, "ok", ""},
 		{"verify, a foreign file", "verify --medium " + spoiled, "", 5, "failed", "MEDIA-EXTRA-FILE"},
 		{"status, not installed", "status", "", 7, "failed", "NODE-FILES"},
+		{"check, not installed", "check cis", "", 7, "failed", "NODE-FILES"},
 		{"ready, not installed", "ready", "", 7, "failed", "NODE-FILES"},
 		{"dry run, a foreign file", "install --dry-run --medium " + spoiled, "", 5, "failed", "MEDIA-EXTRA-FILE"},
 		{"dry run, no answers", "install --dry-run --medium " + whole, "", 3, "failed", "ANSWERS-NONE"},

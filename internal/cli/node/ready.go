@@ -47,6 +47,9 @@ func (c readyCmd) Run(r *run) (err error) {
 	}
 	data["workloadsReady"] = uptime(r.root)
 	s := look(r, n)
+	if err := keepResults(r.root, assessment(r, n, s.CIS)); err != nil {
+		return err
+	}
 	for k, val := range s.data() {
 		data[k] = val
 	}
@@ -89,9 +92,9 @@ func writeState(w io.Writer, s state) {
 	line("Kubernetes", s.Kubernetes+", profile "+s.Profile+", role "+s.Role)
 	line("address", strings.Join(s.Addresses, ", "))
 	line("registry", s.Registry)
-	line("kubelet", s.Kubelet)
+	line(strings.TrimSuffix(s.Unit, ".service"), s.Kubelet)
 	line("images", strconv.Itoa(s.Images)+" carried")
-	line("CIS", s.tally())
+	line("CIS", tally(s.CIS))
 	line("record", s.Record)
 	line("up", since(s.Uptime))
 }

@@ -14,6 +14,7 @@ import (
 	"caisson.dev/caisson/installer/record"
 	"caisson.dev/caisson/internal/canon"
 	"caisson.dev/caisson/internal/digest"
+	"caisson.dev/caisson/profiles"
 )
 
 type statusCmd struct {
@@ -22,32 +23,25 @@ type statusCmd struct {
 
 // state is a node as it is now.
 type state struct {
-	Node           string   `json:"node"`
-	Enclave        string   `json:"enclave"`
-	Classification string   `json:"classification,omitempty"`
-	Role           string   `json:"role"`
-	Release        string   `json:"release"`
-	OS             string   `json:"os"`
-	Slot           string   `json:"slot"`
-	Kubernetes     string   `json:"kubernetes"`
-	Profile        string   `json:"profile"`
-	Addresses      []string `json:"addresses,omitempty"`
-	Registry       string   `json:"registry"` // "answers at ADDRESS", or why not
-	serves         bool     // the registry answers
-	Kubelet        string   `json:"kubelet"` // systemd's word for the unit
-	Images         int      `json:"images"`
-	Record         string   `json:"record"` // digest of the record, or why there is none
-	Uptime         string   `json:"uptime"` // seconds
-	CIS            []check  `json:"cis"`
-}
-
-// check is one line of the CIS table with its result.
-type check struct {
-	ID     string `json:"id"`
-	Title  string `json:"title"`
-	Status string `json:"status"` // pass, fail, manual, not-applicable
-	Have   string `json:"have,omitempty"`
-	Want   string `json:"want,omitempty"`
+	Node           string           `json:"node"`
+	Enclave        string           `json:"enclave"`
+	Classification string           `json:"classification,omitempty"`
+	Role           string           `json:"role"`
+	Release        string           `json:"release"`
+	OS             string           `json:"os"`
+	Slot           string           `json:"slot"`
+	Kubernetes     string           `json:"kubernetes"`
+	Profile        string           `json:"profile"`
+	Addresses      []string         `json:"addresses,omitempty"`
+	Registry       string           `json:"registry"` // "answers at ADDRESS", or why not
+	serves         bool             // the registry answers
+	Unit           string           `json:"unit"`    // that runs Kubernetes
+	Kubelet        string           `json:"kubelet"` // systemd's word for that unit
+	Images         int              `json:"images"`
+	Record         string           `json:"record"` // digest of the record, or why there is none
+	Uptime         string           `json:"uptime"` // seconds
+	Benchmark      string           `json:"benchmark"`
+	CIS            []record.Finding `json:"cis"`
 }
 
 // Run prints the node's state. It fails only if the node is no Caisson node: a
@@ -70,22 +64,14 @@ func (c statusCmd) Run(r *run) error {
 	}
 	fmt.Fprintf(r.out, "Node %s of enclave %s\n", s.Node, s.Enclave)
 	writeState(r.out, s)
-	for _, k := range s.CIS {
-		fmt.Fprintf(r.out, "  %-14s %-8s %s\n", k.Status, k.ID, k.Title)
-		if k.Status == "fail" {
-			fmt.Fprintf(r.out, "  %-14s %-8s have %s, need %s\n", "", "", k.Have, k.Want)
-		}
-	}
+	writeTable(r.out, s.CIS)
 	return nil
 }
 
 // look asks every part of the node once, briefly, and goes through the CIS table.
 func look(r *run, n installed) state {
 	s := glance(r, n, 5*time.Second)
-	for _, k := range n.profile.Checks(n.answers.Role) {
-		res := k.Run(r.ctx, r.root)
-		s.CIS = append(s.CIS, check{ID: k.ID, Title: k.Title, Status: res.Status, Have: res.Have, Want: res.Want})
-	}
+	s.CIS = assess(r.ctx, r.root, n)
 	return s
 }
 
@@ -94,7 +80,7 @@ func glance(r *run, n installed, patience time.Duration) state {
 	s := state{
 		Node: n.answers.Name, Enclave: n.enclave.Metadata.Name, Classification: n.enclave.Classification.Label,
 		Role: n.answers.Role, Release: n.manifest.Release, OS: n.manifest.OS.Version, Slot: slot(r.env.Cmdline()),
-		Kubernetes: n.enclave.Kubernetes.Version, Profile: n.profile.Name(), Images: len(n.manifest.Images),
+		Kubernetes: n.enclave.Kubernetes.Version, Profile: n.profile.Name(), Unit: profiles.Unit(n.profile, n.answers.Role), Benchmark: n.benchmark(), Images: len(n.manifest.Images),
 		Uptime: uptime(r.root), Record: recordDigest(r.root),
 	}
 	if list, err := ownAddresses(); err == nil {
@@ -109,7 +95,7 @@ func glance(r *run, n installed, patience time.Duration) state {
 	} else {
 		s.Registry, s.serves = n.service.Engine+", answers at "+n.service.Address, true
 	}
-	s.Kubelet = unitState(r.ctx, "kubelet.service")
+	s.Kubelet = unitState(r.ctx, s.Unit)
 	return s
 }
 
@@ -143,31 +129,15 @@ func readRecord(root string) (record.Record, digest.Digest, error) {
 	return rec, digest.Of(b), err
 }
 
-// tally counts the CIS table.
-func (s state) tally() string {
-	count := map[string]int{}
-	for _, c := range s.CIS {
-		count[c.Status]++
-	}
-	var parts []string
-	for _, name := range []string{"pass", "fail", "manual", "not-applicable"} {
-		if count[name] > 0 {
-			parts = append(parts, strconv.Itoa(count[name])+" "+name)
-		}
-	}
-	return strings.Join(parts, ", ")
-}
-
 // data is the state as the "ready" event carries it.
 func (s state) data() map[string]string {
 	out := map[string]string{
 		"enclave": s.Enclave, "release": s.Release, "os": s.OS, "slot": s.Slot, "kubernetes": s.Kubernetes,
-		"registry": s.Registry, "kubelet": s.Kubelet, "images": strconv.Itoa(s.Images), "record": s.Record, "cis": s.tally(),
+		"registry": s.Registry, "unit": s.Unit, "kubelet": s.Kubelet, "images": strconv.Itoa(s.Images), "record": s.Record,
+		"cis": tally(s.CIS), "benchmark": s.Benchmark,
 	}
-	for _, c := range s.CIS {
-		if c.Status == "fail" {
-			out["cis.fail"] = strings.TrimSpace(out["cis.fail"] + " " + c.ID)
-		}
+	if failed := failures(s.CIS); len(failed) > 0 {
+		out["cis.fail"] = strings.Join(failed, " ")
 	}
 	return out
 }

@@ -1,0 +1,14 @@
+// Command k3s stands in for K3s in Caisson's own tests; see package node beside it.
+package main
+
+import (
+	"os"
+
+	"caisson.dev/caisson/profiles/rancher/config"
+	"caisson.dev/caisson/qemu-tests/standin/node"
+)
+
+// version is the release that it stands in for, set when it is linked.
+var version = "v0.0.0"
+
+func main() { os.Exit(node.Main(config.K3s, version, os.Args[1:])) }

@@ -1,0 +1,182 @@
+package node
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// sysctl is a setting of the kernel that a program insists on.
+type sysctl struct{ name, want string }
+
+// cisSysctls are RKE2's under profile: cis (6.1); the kubelet has the same.
+var cisSysctls = []sysctl{{"vm.overcommit_memory", "1"}, {"vm.panic_on_oom", "0"}, {"kernel.panic", "10"}, {"kernel.panic_on_oops", "1"}}
+
+// kubeletSysctls are what the kubelet with protect-kernel-defaults wants besides (6.1).
+var kubeletSysctls = []sysctl{{"kernel.keys.root_maxkeys", "1000000"}, {"kernel.keys.root_maxbytes", "25000000"}}
+
+func (p *Program) kernel(name string) (string, error) {
+	b, err := os.ReadFile(p.path("proc/sys", strings.ReplaceAll(name, ".", "/")))
+	return strings.TrimSpace(string(b)), err
+}
+
+// checkHost is RKE2's look at the host under its profile (6.1). The order is the
+// vendor's: kernel, flag, etcd's user.
+func (p *Program) checkHost(context.Context) error {
+	profile := p.keys.text("profile", "")
+	switch profile {
+	case "":
+		if p.Product == "rke2" {
+			p.say("level=warning msg=\"not running in CIS mode\"")
+		}
+		return nil
+	case "cis", "etcd":
+	default:
+		return fmt.Errorf("invalid value provided for --profile flag: %q", profile)
+	}
+	if profile == "cis" {
+		var wrong []string
+		for _, s := range cisSysctls {
+			have, err := p.kernel(s.name)
+			if err != nil {
+				return fmt.Errorf("cannot read kernel parameter %s: %w", s.name, err)
+			}
+			if have != s.want {
+				wrong = append(wrong, fmt.Sprintf("invalid kernel parameter value %s=%s - expected %s", s.name, have, s.want))
+				p.say("level=error msg=%q", wrong[len(wrong)-1])
+			}
+		}
+		if len(wrong) > 0 {
+			return errors.New(strings.Join(wrong, "; "))
+		}
+		if p.keys.text("protect-kernel-defaults", "true") == "false" {
+			return errors.New("protect-kernel-defaults is false, and profile cis does not allow that")
+		}
+	}
+	if !p.Server {
+		return nil
+	}
+	if _, err := p.id("/etc/passwd", "etcd"); err != nil {
+		return fmt.Errorf("missing required: user: unknown user etcd: %w", err)
+	}
+	if _, err := p.id("/etc/group", "etcd"); err != nil {
+		return fmt.Errorf("missing required: group: unknown group etcd: %w", err)
+	}
+	return nil
+}
+
+// id finds a name in the node's own file, as Go's os/user without C does.
+func (p *Program) id(file, name string) (int, error) {
+	b, err := os.ReadFile(p.path(file))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(b)) {
+		if f := strings.Split(strings.TrimSpace(line), ":"); len(f) > 2 && f[0] == name {
+			return strconv.Atoi(f[2])
+		}
+	}
+	return 0, fmt.Errorf("%s has no %s", file, name)
+}
+
+// checkNetwork wants a default route (9.4, row 1) and, in this node's own
+// addresses, nothing that is not an address.
+func (p *Program) checkNetwork(context.Context) error {
+	for _, ip := range p.keys.list("node-ip") {
+		if _, err := netip.ParseAddr(ip); err != nil {
+			return fmt.Errorf("invalid node-ip: %w", err)
+		}
+	}
+	v4, err4 := os.ReadFile(p.path("proc/net/route"))
+	v6, err6 := os.ReadFile(p.path("proc/net/ipv6_route"))
+	if err4 != nil && err6 != nil {
+		return errors.Join(err4, err6)
+	}
+	if !defaultRoute4(string(v4)) && !defaultRoute6(string(v6)) {
+		return errors.New(`no default routes found in "/proc/net/route" or "/proc/net/ipv6_route"`)
+	}
+	return p.checkResolver()
+}
+
+// defaultRoute4: destination and mask are zero, and the route is up
+// (proc_pid_net(5)).
+func defaultRoute4(table string) bool {
+	for line := range strings.Lines(table) {
+		f := strings.Fields(line)
+		if len(f) < 8 || f[1] != "00000000" || f[7] != "00000000" {
+			continue
+		}
+		if flags, err := strconv.ParseUint(f[3], 16, 32); err == nil && flags&1 != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// defaultRoute6 leaves out the kernel's own line, which rejects (RTF_REJECT).
+func defaultRoute6(table string) bool {
+	const up, reject = 1, 0x200
+	for line := range strings.Lines(table) {
+		f := strings.Fields(line)
+		if len(f) < 10 || strings.Trim(f[0], "0") != "" || f[1] != "00" {
+			continue
+		}
+		b, err := hex.DecodeString(f[8])
+		if err == nil && len(b) == 4 && b[3]&up != 0 && (uint32(b[2])<<8|uint32(b[3]))&reject == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// checkResolver: without resolv-conf, and without a name server of the host's,
+// the real program makes a file with a public one (9.4, row 3).
+func (p *Program) checkResolver() error {
+	file := p.keys.text("resolv-conf", "")
+	if file != "" {
+		_, err := os.Stat(p.path(file))
+		return err
+	}
+	b, err := os.ReadFile(p.path("/etc/resolv.conf"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for line := range strings.Lines(string(b)) {
+		f := strings.Fields(line)
+		if len(f) < 2 || f[0] != "nameserver" {
+			continue
+		}
+		if ip, err := netip.ParseAddr(f[1]); err == nil && ip.IsGlobalUnicast() {
+			return nil
+		}
+	}
+	p.say("level=warning msg=\"Host resolv.conf includes no usable nameservers - kubelet will use autogenerated resolv.conf with nameservers 8.8.8.8\"")
+	if p.Lax {
+		return nil
+	}
+	return errors.New("a name server of the internet would be used: resolv-conf is not set and the host has none")
+}
+
+// startKubelet is where the kubelet would refuse the kernel's settings.
+func (p *Program) startKubelet(context.Context) error {
+	if !p.keys.yes("protect-kernel-defaults") && p.keys.text("profile", "") != "cis" {
+		return nil
+	}
+	for _, s := range append(cisSysctls, kubeletSysctls...) {
+		have, err := p.kernel(s.name)
+		if err != nil {
+			return err
+		}
+		if have != s.want {
+			return fmt.Errorf("Kubelet exited: protectKernelDefaults: %s is %s, expected %s", s.name, have, s.want)
+		}
+	}
+	p.say("Running kubelet (nothing runs: this is a stand-in)")
+	return nil
+}

@@ -3,7 +3,6 @@ package bundle_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -230,61 +229,4 @@ func TestVerifyRefusesLinks(t *testing.T) {
 	if _, err := bundle.Verify(t.Context(), os.DirFS(dir), nil); !bundle.MediaExtraFile.Is(err) {
 		t.Errorf("have %v, need MEDIA-EXTRA-FILE", err)
 	}
-}
-
-// BenchmarkVerify against BenchmarkHash: checking a medium must not be slower
-// than sha256 alone by more than a tenth.
-func BenchmarkVerify(b *testing.B) {
-	dir, total := bigMedium(b)
-	b.SetBytes(total)
-	for b.Loop() {
-		if _, err := bundle.Verify(b.Context(), os.DirFS(dir), nil); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkHash(b *testing.B) {
-	_, total := bigMedium(b)
-	buf := make([]byte, 1<<20)
-	b.SetBytes(total)
-	for b.Loop() {
-		h := digest.New()
-		for n := int64(0); n < total; n += int64(len(buf)) {
-			h.Write(buf)
-		}
-		h.Sum(nil)
-	}
-}
-
-func bigMedium(b *testing.B) (string, int64) {
-	b.Helper()
-	dir, fsys := b.TempDir(), fstest.MapFS{}
-	m := bundle.Manifest{APIVersion: spec.APIVersion, Kind: "Manifest"}
-	var total int64
-	for i, size := range []int64{192 << 20, 32 << 20, 16 << 20, 1 << 20} {
-		path := filepath.Join(dir, fmt.Sprint(i))
-		f, err := os.Create(path)
-		if err == nil {
-			_, err = io.Copy(f, io.LimitReader(zeros{}, size))
-		}
-		if err = errors.Join(err, f.Close()); err != nil {
-			b.Fatal(err)
-		}
-		d, n, err := digest.File(path)
-		if err != nil {
-			b.Fatal(err)
-		}
-		total += n
-		m.Files = append(m.Files, bundle.File{Path: fmt.Sprint(i), Size: n, Digest: d, Kind: "os"})
-	}
-	seal(b, fsys, m)
-	if err := os.MkdirAll(filepath.Join(dir, bundle.Dir), 0o755); err != nil {
-		b.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, bundle.ManifestPath), fsys[bundle.ManifestPath].Data, 0o444); err != nil {
-		b.Fatal(err)
-	}
-	b.ResetTimer()
-	return dir, total
 }

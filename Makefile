@@ -25,7 +25,7 @@ GO      := CGO_ENABLED=0 go
 HOST_PACKAGES := ca-certificates gcc libc6-dev libblkid-dev make uidmap \
 	mmdebstrap debian-archive-keyring squashfs-tools cryptsetup-bin zstd \
 	qemu-system-x86 qemu-utils ovmf xorriso gdisk fdisk dosfstools mtools e2fsprogs minisign \
-	dpkg-dev gnupg grub-common openssl openssh-client
+	dpkg-dev gnupg grub-common openssl openssh-client iproute2
 
 .PHONY: help setup build test test-big e2e e2e-core e2e-sealed e2e-standin demo reproduce bench fuzz lint clean
 

@@ -53,7 +53,7 @@ func TestStatusConsole(t *testing.T) {
 		t.Fatal(err)
 	}
 	journal(t, v, "Attached SCSI removable disk")
-	keys("", "down", "down", "ret") // past the restarts of kubelet and registry
+	keys("", "down", "down", "down", "ret") // past the restarts of kubelet and registry, and the address
 	screen.shown(t, "console-sure")
 	keys("", "down")
 	screen.shown(t, "console-sure-yes") // from here to the end of the work little changes

@@ -13,7 +13,7 @@ import (
 	"caisson.dev/caisson/profiles/rancher/release"
 )
 
-// bundle is RKE2's: the members that the contract lists (2.1), below their
+// bundle is RKE2's: the members that its release lists, below their
 // folders, owned by root.
 func bundle(v release.Version, program []byte) ([]byte, error) {
 	var out bytes.Buffer
@@ -43,8 +43,7 @@ func bundle(v release.Version, program []byte) ([]byte, error) {
 	return out.Bytes(), errors.Join(errs...)
 }
 
-// text is a member that is no program, as far as the contract tells what it says
-// (2.1, 2.2, 6.1).
+// text is a member that is no program, as far as it is known what it says.
 func text(name string, v release.Version) []byte {
 	head := "# " + standin.Mark + "\n"
 	role := strings.TrimSuffix(strings.TrimPrefix(path.Base(name), "rke2-"), path.Ext(name))
@@ -61,7 +60,7 @@ func text(name string, v release.Version) []byte {
 	return []byte(standin.Mark + "\n")
 }
 
-// unit is a unit of RKE2's with the settings that the contract gives (2.2).
+// unit is a unit of RKE2's with the settings that RKE2's own has.
 func unit(role string, v release.Version) string {
 	other := map[string]string{"server": "agent", "agent": "server"}[role]
 	var b strings.Builder

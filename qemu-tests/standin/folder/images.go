@@ -16,7 +16,7 @@ import (
 )
 
 // names are the images of each of RKE2's archives (8.1, from 1.36 on; 8.2) and of
-// K3s's one (8.3). Tags that the contract does not give for a version are made up:
+// K3s's one. Tags that were not read there for a version are made up:
 // what is on board is found by looking into the archive.
 func names(file string, v release.Version) []string {
 	group := strings.TrimPrefix(strings.SplitN(file, ".", 2)[0], "rke2-images-")
@@ -94,7 +94,7 @@ func (a *members) json(v any) []byte {
 }
 
 // image is one tiny image: a layer with a note in it, for RKE2's runtime below
-// the folders that are unpacked (4.2), and its config.
+// the folders that are unpacked, and its config.
 func (a *members) image(ref, arch string) (layer, config []byte) {
 	var out bytes.Buffer
 	l := &members{t: tar.NewWriter(&out), done: map[string]bool{}}

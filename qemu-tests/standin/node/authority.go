@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// authority is one CA: as it lay there before the first start (7.3), or made.
+// authority is one CA: as it lay there before the first start, or made.
 type authority struct {
 	cert *x509.Certificate
 	key  crypto.Signer

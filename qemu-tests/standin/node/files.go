@@ -18,7 +18,7 @@ import (
 const note = "# " + standin.Mark + "\n"
 
 // writeFiles writes what the real programs write and checks of a node read: the
-// certificates, kubeconfigs, static pods and policies (3, 6.1).
+// certificates, kubeconfigs, static pods and policies.
 func (p *Program) writeFiles(ctx context.Context) error {
 	if !p.Server {
 		return p.join(ctx)
@@ -95,7 +95,7 @@ func (p *Program) writeAuthorities() error {
 	return nil
 }
 
-// pss is RKE2's Pod Security configuration, written anew at each start (6.1).
+// pss is RKE2's Pod Security configuration, written anew at each start.
 const pss = `apiVersion: apiserver.config.k8s.io/v1
 kind: AdmissionConfiguration
 plugins:
@@ -116,7 +116,7 @@ plugins:
       namespaces: [kube-system, tigera-operator, compliance-operator-system]
 `
 
-// logsNothing is RKE2's audit policy where there is none: it logs nothing (6.1).
+// logsNothing is RKE2's audit policy where there is none: it logs nothing.
 const logsNothing = "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules:\n- level: None\n"
 
 // writePolicies: the files that the API server would be pointed at must be there.
@@ -146,7 +146,7 @@ func (p *Program) writePolicies() error {
 		}
 	}
 	if log := api["audit-log-path"]; log != "" {
-		// RKE2 makes the folder; for K3s the installer must have (6.2).
+		// RKE2 makes the folder; for K3s the installer must have.
 		if p.Product == "rke2" {
 			if err := os.MkdirAll(filepath.Dir(p.path(log)), 0o700); err != nil {
 				return err
@@ -211,7 +211,7 @@ current-context: default
 `, b64(p.tls.pem), b64(crt), b64(key)), mode)
 }
 
-// writeStaticPods writes RKE2's six manifests (3); 0600 under cis (6.1).
+// writeStaticPods writes RKE2's six manifests; 0600 under cis.
 func (p *Program) writeStaticPods() error {
 	mode := fs.FileMode(0o644)
 	if p.cis() {
@@ -236,7 +236,7 @@ peer-transport-security: {client-cert-auth: true, cert-file: `+tls+`peer-server-
 }
 
 // ownEtcd makes etcd's folder, and gives it and its keys to the user etcd where
-// the profile says so (6.1). A tree of a test that is not root's keeps its owner.
+// the profile says so. A tree of a test that is not root's keeps its owner.
 func (p *Program) ownEtcd() error {
 	dir := p.data("server/db/etcd")
 	if err := errors.Join(os.MkdirAll(dir, 0o700), os.Chmod(dir, 0o700)); err != nil {

@@ -10,7 +10,7 @@ import (
 type flags map[string]string
 
 // with puts the arguments of config.yaml over the product's own. A trailing +
-// adds to the default with a comma (6.2).
+// adds to the default with a comma.
 func (f flags) with(items []string) flags {
 	out := maps.Clone(f)
 	for _, item := range items {
@@ -37,8 +37,8 @@ func (f flags) args() []string {
 // cis tells whether RKE2's profile is on; K3s has none.
 func (p *Program) cis() bool { return p.Product == "rke2" && p.keys.text("profile", "") == "cis" }
 
-// apiServer is kube-apiserver's command line as far as the contract tells it:
-// what is always on, what the profile turns on, and what config.yaml says (6.1).
+// apiServer is kube-apiserver's command line as far as their sources tell it:
+// what is always on, what the profile turns on, and what config.yaml says.
 func (p *Program) apiServer() flags {
 	tls := p.dataDir() + "/server/tls/"
 	f := flags{
@@ -64,7 +64,7 @@ func (p *Program) apiServer() flags {
 	return f.with(p.keys.list("kube-apiserver-arg"))
 }
 
-// staticPods are RKE2's six, by the name of their program (3).
+// staticPods are RKE2's six, by the name of their program.
 func (p *Program) staticPods() map[string]flags {
 	cred, tls := p.dataDir()+"/server/cred/", p.dataDir()+"/server/tls/"
 	return map[string]flags{
@@ -81,7 +81,7 @@ func (p *Program) staticPods() map[string]flags {
 	}
 }
 
-// kubelet is the kubelet's command line (6.1, 6.2).
+// kubelet is the kubelet's command line.
 func (p *Program) kubelet() flags {
 	agent := p.dataDir() + "/agent/"
 	f := flags{"anonymous-auth": "false", "authorization-mode": "Webhook", "authentication-token-webhook": "true", "read-only-port": "0",

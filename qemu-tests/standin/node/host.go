@@ -15,10 +15,10 @@ import (
 // sysctl is a setting of the kernel that a program insists on.
 type sysctl struct{ name, want string }
 
-// cisSysctls are RKE2's under profile: cis (6.1); the kubelet has the same.
+// cisSysctls are RKE2's under profile: cis; the kubelet has the same.
 var cisSysctls = []sysctl{{"vm.overcommit_memory", "1"}, {"vm.panic_on_oom", "0"}, {"kernel.panic", "10"}, {"kernel.panic_on_oops", "1"}}
 
-// kubeletSysctls are what the kubelet with protect-kernel-defaults wants besides (6.1).
+// kubeletSysctls are what the kubelet with protect-kernel-defaults wants besides.
 var kubeletSysctls = []sysctl{{"kernel.keys.root_maxkeys", "1000000"}, {"kernel.keys.root_maxbytes", "25000000"}}
 
 func (p *Program) kernel(name string) (string, error) {
@@ -26,7 +26,7 @@ func (p *Program) kernel(name string) (string, error) {
 	return strings.TrimSpace(string(b)), err
 }
 
-// checkHost is RKE2's look at the host under its profile (6.1). The order is the
+// checkHost is RKE2's look at the host under its profile. The order is the
 // vendor's: kernel, flag, etcd's user.
 func (p *Program) checkHost(context.Context) error {
 	profile := p.keys.text("profile", "")

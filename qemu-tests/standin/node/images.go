@@ -24,7 +24,7 @@ import (
 
 func (p *Program) imagesDir() string { return p.data("agent/images") }
 
-// stageRuntime is RKE2's first reader (4.2): the runtime image out of an archive,
+// stageRuntime is RKE2's first reader: the runtime image out of an archive,
 // by wharfie. Without it the real program pulls, in the end from docker.io. This
 // one refuses to start, and never says that it pulls.
 func (p *Program) stageRuntime(context.Context) error {
@@ -55,7 +55,7 @@ func (p *Program) stageRuntime(context.Context) error {
 	return p.linkBin(dir)
 }
 
-// linkBin points <data>/bin at the runtime's programs (3).
+// linkBin points <data>/bin at the runtime's programs.
 func (p *Program) linkBin(dir string) error {
 	link := p.data("bin")
 	if err := os.Remove(link); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -68,7 +68,7 @@ func (p *Program) linkBin(dir string) error {
 	return os.Symlink(to, link)
 }
 
-// importImages is the second reader (4.3), of both products: what containerd
+// importImages is the second reader, of both products: what containerd
 // would import, by name. An error stops nothing there; strictly, it does.
 func (p *Program) importImages(context.Context) error {
 	p.say("containerd is now running (nothing runs: this is a stand-in)")
@@ -121,7 +121,7 @@ func (p *Program) broken(format string, args ...any) error {
 }
 
 // readRegistries reads registries.yaml by wharfie and writes certs.d as the
-// products do (5.2). Strictly, a key that wharfie drops and an endpoint outside
+// products do. Strictly, a key that wharfie drops and an endpoint outside
 // the file's own mirrors end it.
 func (p *Program) readRegistries(context.Context) error {
 	file := p.path(p.keys.text("private-registry", registries.Path(p.Product)))

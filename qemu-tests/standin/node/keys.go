@@ -38,7 +38,7 @@ func (k keys) arg(flag, name string) string {
 	return value
 }
 
-// readConfig reads config.yaml and its drop-ins (7.1). A key that the role does
+// readConfig reads config.yaml and its drop-ins. A key that the role does
 // not take is passed over with the vendor's warning; a value that its flag does
 // not take is fatal. Strictly, both end it.
 func (p *Program) readConfig(context.Context) error {

@@ -55,7 +55,7 @@ func (g *good) get(address, cert, path string) (int, string) {
 	return resp.StatusCode, string(b)
 }
 
-// TestServer: both products come up on a good node, open what the contract says
+// TestServer: both products come up on a good node, open what the documents say
 // and write what checks of a node read; and they do so again after a restart.
 func TestServer(t *testing.T) {
 	for product, supervisor := range map[config.Product]string{config.RKE2: ":9345", config.K3s: ":6443"} {
@@ -121,7 +121,7 @@ func TestServer(t *testing.T) {
 	}
 }
 
-// TestFilesOfRKE2 under its CIS profile (6.1).
+// TestFilesOfRKE2 under its CIS profile.
 func TestFilesOfRKE2(t *testing.T) {
 	g := newGood(t, config.RKE2, true, "")
 	g.up()

@@ -6,9 +6,9 @@
 // Kubernetes, and what it has to say of the cluster is made up: a scenario with
 // it proves what Caisson installed, and nothing about RKE2 or K3s.
 //
-// It follows the project's contract of the two (sections in brackets there); what
-// the contract does not know, it does not do. Every line that it prints says
-// stand-in. Programs rke2 and k3s, beside it, are this package under their names.
+// It follows the sources and documents of the two (rancher/rke2, k3s-io/k3s and their
+// docs, lines 1.31 to 1.36); what was not found there, it does not do. Every line
+// that it prints says stand-in. Programs rke2 and k3s, beside it, are this package under their names.
 package node
 
 import (

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// serve opens the ports of the role (7.6) and serves them until ctx ends. Who
-// shows no certificate gets /ping and /cacerts (9.2) and nothing else.
+// serve opens the ports of the role and serves them until ctx ends. Who
+// shows no certificate gets /ping and /cacerts and nothing else.
 func (p *Program) serve(ctx context.Context) error {
 	kubelet := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "Unauthorized", http.StatusUnauthorized) })
 	if err := p.open(ctx, ":10250", kubelet, "agent/serving-kubelet", "", tls.NoClientCert); err != nil {
@@ -84,8 +84,8 @@ func (p *Program) open(ctx context.Context, address string, h http.Handler, base
 }
 
 // join is an agent's start: the server's CA is fetched and held against the
-// token, then the server must answer (7.2, 9.1). It tries until ctx ends, as the
-// real one does; its own API is that of a load balancer here (7.4).
+// token, then the server must answer. It tries until ctx ends, as the
+// real one does; its own API is that of a load balancer here.
 func (p *Program) join(ctx context.Context) error {
 	server := strings.TrimRight(p.keys.text("server", ""), "/")
 	if server == "" {

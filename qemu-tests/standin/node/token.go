@@ -15,11 +15,11 @@ import (
 	"time"
 )
 
-// fullToken is the secure form: the CA's hash, then who asks (7.2).
+// fullToken is the secure form: the CA's hash, then who asks.
 var fullToken = regexp.MustCompile(`^K10([0-9a-f]*)::(.+)$`)
 
 // readToken takes the token, or waits for its file, and holds its form and, on a
-// server with a CA of its own, its hash against the contract (7.2, 12.1).
+// server with a CA of its own, its hash against the CA.
 func (p *Program) readToken(ctx context.Context) error {
 	token, err := p.token(ctx)
 	if err != nil {

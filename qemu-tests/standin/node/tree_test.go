@@ -37,7 +37,7 @@ var host = map[string]string{
 	"etc/site/psa.yaml":   "kind: AdmissionConfiguration\n",
 }
 
-// good is a node as the contract wants it: what an installer has to lay down, in
+// good is a node as the two want it: what an installer has to lay down, in
 // a tree of its own, for a product and a role.
 type good struct {
 	t       *testing.T

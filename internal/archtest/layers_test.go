@@ -50,7 +50,8 @@ var layers = map[string][]string{
 	"profiles/catalog":         {"profiles", "profiles/kubeadm"},
 
 	// What the profiles of RKE2 and K3s have in common.
-	"profiles/rancher/config": {"spec"},
+	"profiles/rancher/config":     {"spec"},
+	"profiles/rancher/registries": {"profiles/rancher/config", "images"},
 
 	"installer/machine":     {"nodeos", "spec"},
 	"installer/disk":        {"nodeos", "bundle"},

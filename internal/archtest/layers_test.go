@@ -45,7 +45,8 @@ var layers = map[string][]string{
 	"nodeos/netchange": {"profiles", "spec"},
 
 	"profiles":                 {"images", "bundle", "secrets", "spec"},
-	"profiles/kubeadm":         {"profiles", "images", "bundle", "secrets", "spec", "nodeos"},
+	"profiles/kube":            {},
+	"profiles/kubeadm":         {"profiles", "profiles/kube", "images", "bundle", "secrets", "spec", "nodeos"},
 	"profiles/rancher/release": {"bundle", "spec"},
 	"profiles/catalog":         {"profiles", "profiles/kubeadm"},
 

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/profiles/kube"
 )
 
 // closedPaths are asked without credentials: the API, its secrets, and what it
@@ -27,12 +28,12 @@ func apiAnonymous(ctx context.Context, root string) profiles.Result {
 	if err != nil {
 		return unreadable(err, want)
 	}
-	stranger := a.withoutCredentials()
+	stranger := a.Anonymous()
 	defer stranger.CloseIdleConnections()
 	var have []string
 	ok := true
 	for _, path := range closedPaths {
-		status, err := ask(ctx, stranger, a.server+path)
+		status, err := ask(ctx, stranger, a.Server+path)
 		if err != nil {
 			return unreadable(err, want)
 		}
@@ -55,14 +56,14 @@ func privilegedPod(ctx context.Context, root string) profiles.Result {
 	if err != nil {
 		return unreadable(err, want)
 	}
-	defer a.client.CloseIdleConnections()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.server+"/api/v1/namespaces/default/pods?dryRun=All", strings.NewReader(privileged))
+	defer a.Client.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.Server+"/api/v1/namespaces/default/pods?dryRun=All", strings.NewReader(privileged))
 	if err != nil {
 		return unreadable(err, want)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
-	resp, err := a.client.Do(req)
+	resp, err := a.Client.Do(req)
 	if err != nil {
 		return unreadable(err, want)
 	}
@@ -70,11 +71,11 @@ func privilegedPod(ctx context.Context, root string) profiles.Result {
 	var answer struct {
 		Message string `json:"message"`
 	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&answer); err != nil {
+	if err := json.NewDecoder(io.LimitReader(resp.Body, kube.MaxAnswer)).Decode(&answer); err != nil {
 		return unreadable(err, want)
 	}
 	ok := resp.StatusCode == http.StatusForbidden && strings.Contains(answer.Message, "PodSecurity")
-	return verdict(ok, fmt.Sprintf("%d %s", resp.StatusCode, firstLine(answer.Message)), want)
+	return verdict(ok, fmt.Sprintf("%d %s", resp.StatusCode, kube.FirstLine(answer.Message)), want)
 }
 
 // longestEvent bounds what is read of the audit log's end: an event holds a
@@ -147,9 +148,9 @@ func podRange(ctx context.Context, root string) profiles.Result {
 	if err != nil {
 		return unreadable(err, want)
 	}
-	defer a.client.CloseIdleConnections()
-	var n nodeObject
-	if err := a.get(ctx, "/api/v1/nodes/"+url.PathEscape(strings.TrimSpace(string(name))), &n); err != nil {
+	defer a.Client.CloseIdleConnections()
+	var n kube.Node
+	if err := a.Get(ctx, "/api/v1/nodes/"+url.PathEscape(strings.TrimSpace(string(name))), &n); err != nil {
 		return unreadable(err, want)
 	}
 	return verdict(subnet == n.Spec.PodCIDR, fmt.Sprintf("%s, and the Node has %q", subnet, n.Spec.PodCIDR), want)
@@ -168,11 +169,11 @@ func encryptedAtRest(ctx context.Context, root string) profiles.Result {
 	if err != nil {
 		return unreadable(err, want)
 	}
-	defer a.client.CloseIdleConnections()
+	defer a.Client.CloseIdleConnections()
 	var secrets struct {
 		Items []struct{} `json:"items"`
 	}
-	if err := a.get(ctx, "/api/v1/secrets?limit=1", &secrets); err != nil {
+	if err := a.Get(ctx, "/api/v1/secrets?limit=1", &secrets); err != nil {
 		return unreadable(err, want)
 	}
 	if len(secrets.Items) == 0 {

@@ -13,16 +13,8 @@ var (
 	NodeKeysLost = fault.Define("NODE-KEYS-LOST", fault.Node)
 	// NodeInitFailed: kubeadm ran and did not finish.
 	NodeInitFailed = fault.Define("NODE-INIT-FAILED", fault.Node)
-	// NodeNotReady: the time ended before the node was ready.
-	NodeNotReady = fault.Define("NODE-NOT-READY", fault.Node)
-	// NodeCredentials: the node's own kubeconfig cannot be used.
-	NodeCredentials = fault.Define("NODE-CREDENTIALS", fault.Node)
 	// AddressBound: the control plane was set up with another address.
 	AddressBound = fault.Define("ADDRESS-BOUND", fault.Node)
 	// NetworkFiles: the node's network is not as Caisson wrote it.
 	NetworkFiles = fault.Define("NETWORK-FILES", fault.Node)
-	// ManifestRefused: the cluster did not take a carried manifest.
-	ManifestRefused = fault.Define("MANIFEST-REFUSED", fault.Node)
-	// WorkloadNotReady: a carried workload did not become ready in time.
-	WorkloadNotReady = fault.Define("WORKLOAD-NOT-READY", fault.Node)
 )

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/profiles/kube"
 )
 
 var now = time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
@@ -194,7 +195,7 @@ func TestDamagedCA(t *testing.T) {
 	root := t.TempDir()
 	newCA(t, root)
 	write(t, root, caKey, []byte("not a key"))
-	if err := New().Keys(keysInput(root)); !NodeCredentials.Is(err) {
+	if err := New().Keys(keysInput(root)); !kube.NodeCredentials.Is(err) {
 		t.Errorf("got %v, want NODE-CREDENTIALS", err)
 	}
 }

@@ -12,12 +12,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
-)
 
-// tick is the time between two looks. A look is one small request on a
-// connection that stays open.
-const tick = 2 * time.Second
+	"caisson.dev/caisson/profiles/kube"
+)
 
 // initUnit sets the node up, once; see tree/control-plane.
 const initUnit = "caisson-kubeadm-init.service"
@@ -35,48 +32,31 @@ func (p Profile) Ready(ctx context.Context, report func(string)) error {
 		return err
 	}
 	w := &readiness{root: p.root, node: name, initFailed: initFailed}
-	if last, err := until(ctx, report, w.pending); err != nil {
+	if last, err := kube.Until(ctx, report, w.pending); err != nil {
 		return err
 	} else if last != "" {
-		return NodeNotReady.New("cannot call node %s ready: have %s, need the node and its control plane running: %w", name, last, context.Cause(ctx)).
+		return kube.NodeNotReady.New("cannot call node %s ready: have %s, need the node and its control plane running: %w", name, last, context.Cause(ctx)).
 			Hint("`journalctl -u kubelet -u containerd -u caisson-registry -b` says more")
 	}
 	return nil
 }
 
-// until looks until nothing is pending: it returns "", or what was pending when
-// ctx ended, or an error of look that waiting will not mend.
-func until(ctx context.Context, report func(string), look func(context.Context) (string, error)) (string, error) {
-	t := time.NewTicker(tick)
-	defer t.Stop()
-	for last := ""; ; {
-		pending, err := look(ctx)
-		if err != nil {
-			return "", err
-		}
-		if ctx.Err() != nil && last != "" {
-			return last, nil // what a cut-off look found says nothing
-		}
-		if pending == "" {
-			return "", nil
-		}
-		if pending != last {
-			report("waiting for " + pending)
-		}
-		last = pending
-		select {
-		case <-ctx.Done():
-			return last, nil
-		case <-t.C:
-		}
-	}
+// The two kubeconfigs a node can have: a control plane's administrator, and the
+// kubelet itself, which may read its own node.
+const (
+	adminConf   = "/etc/kubernetes/admin.conf"
+	kubeletConf = "/etc/kubernetes/kubelet.conf"
+)
+
+func connect(root, conf string) (*kube.API, error) {
+	return kube.Connect(root, conf, "kubeadm wrote this file; `kubeadm kubeconfig` and `kubeadm certs renew` make it anew")
 }
 
 // readiness is one node, looked at again and again.
 type readiness struct {
 	root, node string
 	initFailed func(context.Context) bool
-	api        *api
+	api        *kube.API
 	conf       string
 }
 
@@ -87,18 +67,18 @@ func (r *readiness) pending(ctx context.Context) (string, error) {
 			return waiting, err
 		}
 	}
-	if err := r.api.get(ctx, "/readyz", nil); err != nil {
+	if err := r.api.Get(ctx, "/readyz", nil); err != nil {
 		if r.initFailed(ctx) {
 			return "", r.failed()
 		}
-		return "the API server (" + cause(err) + ")", nil
+		return "the API server (" + kube.Cause(err) + ")", nil
 	}
-	var n nodeObject
-	if err := r.api.get(ctx, "/api/v1/nodes/"+url.PathEscape(r.node), &n); err != nil {
-		return "node " + r.node + " (" + cause(err) + ")", nil
+	var n kube.Node
+	if err := r.api.Get(ctx, "/api/v1/nodes/"+url.PathEscape(r.node), &n); err != nil {
+		return "node " + r.node + " (" + kube.Cause(err) + ")", nil
 	}
-	if ready, message := isTrue(n.Status.Conditions, "Ready"); !ready {
-		return strings.TrimSpace("node " + r.node + " to be Ready: " + firstLine(message)), nil
+	if ready, message := kube.IsTrue(n.Status.Conditions, "Ready"); !ready {
+		return strings.TrimSpace("node " + r.node + " to be Ready: " + kube.FirstLine(message)), nil
 	}
 	if r.conf != adminConf {
 		return "", nil
@@ -147,15 +127,15 @@ func (r *readiness) failed() error {
 
 // pods is what is missing of the control plane's pods on this node.
 func (r *readiness) pods(ctx context.Context) (string, error) {
-	var list podList
+	var list kube.PodList
 	path := "/api/v1/namespaces/kube-system/pods?fieldSelector=" + url.QueryEscape("spec.nodeName="+r.node)
-	if err := r.api.get(ctx, path, &list); err != nil {
-		return "the list of pods (" + cause(err) + ")", nil
+	if err := r.api.Get(ctx, path, &list); err != nil {
+		return "the list of pods (" + kube.Cause(err) + ")", nil
 	}
 	missing := append(slices.Clone(controlPlane), "kube-proxy")
 	for _, p := range list.Items {
 		name := cmp.Or(p.Metadata.Labels["component"], p.Metadata.Labels["k8s-app"])
-		if why := p.why(); why != "" && slices.Contains(missing, name) {
+		if why := p.Why(); why != "" && slices.Contains(missing, name) {
 			return fmt.Sprintf("pod %s (%s)", p.Metadata.Name, why), nil
 		}
 		missing = slices.DeleteFunc(missing, func(m string) bool { return m == name })
@@ -163,23 +143,12 @@ func (r *readiness) pods(ctx context.Context) (string, error) {
 	if len(missing) > 0 {
 		return "pod " + missing[0] + " (not there yet)", nil
 	}
-	dns := workload{Kind: "Deployment", Namespace: "kube-system", Name: "coredns"}
-	return dns.pending(ctx, r.api), nil
+	dns := kube.Workload{Kind: "Deployment", Namespace: "kube-system", Name: "coredns"}
+	return dns.Pending(ctx, r.api), nil
 }
 
 // initFailed asks systemd; on a machine without it, or a node that has no such
 // unit, nothing failed.
 func initFailed(ctx context.Context) bool {
 	return exec.CommandContext(ctx, "systemctl", "is-failed", "--quiet", initUnit).Run() == nil
-}
-
-// cause is the innermost error: "connection refused" and not the request.
-func cause(err error) string {
-	for {
-		inner := errors.Unwrap(err)
-		if inner == nil {
-			return firstLine(err.Error())
-		}
-		err = inner
-	}
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"caisson.dev/caisson/internal/fault"
+	"caisson.dev/caisson/profiles/kube"
 )
 
 // cluster is an API server of canned answers.
@@ -142,27 +143,10 @@ func TestReadyInitFailed(t *testing.T) {
 	}
 }
 
-func TestUntil(t *testing.T) {
-	ctx, cancel := context.WithCancel(context.Background())
-	var said []string
-	looks := 0
-	last, err := until(ctx, func(s string) { said = append(said, s) }, func(context.Context) (string, error) {
-		looks++
-		cancel()
-		return "etcd", nil
-	})
-	if err != nil || last != "etcd" || looks != 1 || len(said) != 1 || said[0] != "waiting for etcd" {
-		t.Errorf("last %q, %v, %d looks, said %q", last, err, looks, said)
-	}
-	if last, err := until(context.Background(), func(string) {}, func(context.Context) (string, error) { return "", nil }); last != "" || err != nil {
-		t.Errorf("last %q, %v", last, err)
-	}
-}
-
 func TestReadyWhenTimeEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	err := Profile{root: t.TempDir()}.Ready(ctx, func(string) { cancel() })
-	if !NodeNotReady.Is(err) || fault.ExitStatus(err) != int(fault.Node) || !strings.Contains(err.Error(), "kubeadm to set up the node") {
+	if !kube.NodeNotReady.Is(err) || fault.ExitStatus(err) != int(fault.Node) || !strings.Contains(err.Error(), "kubeadm to set up the node") {
 		t.Errorf("got %v, want NODE-NOT-READY with what was missing", err)
 	}
 }

@@ -1,4 +1,7 @@
-package kubeadm
+// Package kube reads a cluster with a node's own kubeconfig and waits for what
+// runs on it: the part of readiness that is the same whatever distribution of
+// Kubernetes the node has. It writes nothing. The profiles stand above it.
+package kube
 
 import (
 	"context"
@@ -15,25 +18,18 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// The two kubeconfigs a node can have: a control plane's administrator, and the
-// kubelet itself, which may read its own node.
-const (
-	adminConf   = "/etc/kubernetes/admin.conf"
-	kubeletConf = "/etc/kubernetes/kubelet.conf"
-)
+// MaxAnswer bounds what is read of one answer, in bytes.
+const MaxAnswer = 32 << 20
 
-// maxAnswer bounds what is read of one answer, in bytes.
-const maxAnswer = 32 << 20
-
-// api reads the cluster with a node's own kubeconfig. It is a plain HTTPS
+// API reads the cluster with a node's own kubeconfig. It is a plain HTTPS
 // client: the few objects looked at do not pay for Kubernetes' client library
 // in the node's one program.
-type api struct {
-	server string
-	client *http.Client
+type API struct {
+	Server string
+	Client *http.Client
 }
 
-// kubeconfig is the part that kubeadm writes: one cluster, one user, its
+// kubeconfig is the part that kubeadm, RKE2 and K3s write: one cluster, one user, its
 // certificates inside or beside the file. []byte is base64 in the file.
 type kubeconfig struct {
 	Clusters []struct {
@@ -52,8 +48,9 @@ type kubeconfig struct {
 	} `json:"users"`
 }
 
-// connect reads a kubeconfig; nothing is dialled yet.
-func connect(root, conf string) (*api, error) {
+// Connect reads a kubeconfig; nothing is dialled yet. The hint says who makes
+// the file anew if it is damaged (NODE-CREDENTIALS).
+func Connect(root, conf, hint string) (*API, error) {
 	raw, err := os.ReadFile(filepath.Join(root, conf))
 	if err != nil {
 		return nil, err
@@ -61,12 +58,12 @@ func connect(root, conf string) (*api, error) {
 	a, err := parseKubeconfig(root, raw)
 	if err != nil {
 		return nil, NodeCredentials.New("cannot use %s: %w", conf, err).
-			Hint("kubeadm wrote this file; `kubeadm kubeconfig` and `kubeadm certs renew` make it anew")
+			Hint("%s", hint)
 	}
 	return a, nil
 }
 
-func parseKubeconfig(root string, raw []byte) (*api, error) {
+func parseKubeconfig(root string, raw []byte) (*API, error) {
 	var k kubeconfig
 	if err := yaml.Unmarshal(raw, &k); err != nil {
 		return nil, err
@@ -92,7 +89,7 @@ func parseKubeconfig(root string, raw []byte) (*api, error) {
 	if !roots.AppendCertsFromPEM(k.Clusters[0].Cluster.CA) {
 		return nil, fmt.Errorf("have no certificate in certificate-authority-data, need the cluster's CA")
 	}
-	return &api{server: k.Clusters[0].Cluster.Server, client: &http.Client{
+	return &API{Server: k.Clusters[0].Cluster.Server, Client: &http.Client{
 		Timeout: time.Minute,
 		Transport: &http.Transport{
 			Proxy:           nil, // no way out of the node, whatever the environment says
@@ -101,42 +98,42 @@ func parseKubeconfig(root string, raw []byte) (*api, error) {
 	}}, nil
 }
 
-// withoutCredentials is a client that checks the API server's certificate and
+// Anonymous is a client that checks the API server's certificate and
 // shows none of its own.
-func (a *api) withoutCredentials() *http.Client {
-	t := a.client.Transport.(*http.Transport).Clone()
+func (a *API) Anonymous() *http.Client {
+	t := a.Client.Transport.(*http.Transport).Clone()
 	t.TLSClientConfig.Certificates = nil
 	return &http.Client{Transport: t}
 }
 
-// statusError is an answer that is not 200: what, and why.
-type statusError struct {
-	status int
-	path   string
+// StatusError is an answer that is not 200: what, and why.
+type StatusError struct {
+	Status int
+	Path   string
 }
 
-func (e statusError) Error() string {
-	return fmt.Sprintf("the API server answers %d for %s", e.status, e.path)
+func (e StatusError) Error() string {
+	return fmt.Sprintf("the API server answers %d for %s", e.Status, e.Path)
 }
 
-// get reads one object into v, or with v nil only asks whether the answer is 200.
-func (a *api) get(ctx context.Context, path string, v any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.server+path, nil)
+// Get reads one object into v, or with v nil only asks whether the answer is 200.
+func (a *API) Get(ctx context.Context, path string, v any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.Server+path, nil)
 	if err != nil {
 		return err
 	}
 	req.Header.Set("Accept", "application/json")
-	resp, err := a.client.Do(req)
+	resp, err := a.Client.Do(req)
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxAnswer))
 	if err != nil {
 		return err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return statusError{status: resp.StatusCode, path: path}
+		return StatusError{Status: resp.StatusCode, Path: path}
 	}
 	if v == nil {
 		return nil

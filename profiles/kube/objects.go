@@ -1,4 +1,4 @@
-package kubeadm
+package kube
 
 import (
 	"maps"
@@ -19,7 +19,7 @@ type (
 		Status  string `json:"status"`
 		Message string `json:"message"`
 	}
-	nodeObject struct {
+	Node struct {
 		Spec struct {
 			PodCIDR string `json:"podCIDR"`
 		} `json:"spec"`
@@ -31,7 +31,7 @@ type (
 		Reason  string `json:"reason"`
 		Message string `json:"message"`
 	}
-	podObject struct {
+	Pod struct {
 		Metadata meta `json:"metadata"`
 		Status   struct {
 			Phase      string      `json:"phase"`
@@ -43,8 +43,8 @@ type (
 			} `json:"containerStatuses"`
 		} `json:"status"`
 	}
-	podList struct {
-		Items []podObject `json:"items"`
+	PodList struct {
+		Items []Pod `json:"items"`
 	}
 	workloadObject struct {
 		Metadata struct {
@@ -69,7 +69,8 @@ type (
 	}
 )
 
-func isTrue(conditions []condition, kind string) (bool, string) {
+// IsTrue looks a condition up.
+func IsTrue(conditions []condition, kind string) (bool, string) {
 	for _, c := range conditions {
 		if c.Type == kind {
 			return c.Status == "True", c.Message
@@ -78,18 +79,18 @@ func isTrue(conditions []condition, kind string) (bool, string) {
 	return false, ""
 }
 
-// why says what a pod that is not ready is waiting for; "" if it is ready.
-func (p podObject) why() string {
-	if ready, _ := isTrue(p.Status.Conditions, "Ready"); ready || p.Status.Phase == "Succeeded" {
+// Why says what a pod that is not ready is waiting for; "" if it is ready.
+func (p Pod) Why() string {
+	if ready, _ := IsTrue(p.Status.Conditions, "Ready"); ready || p.Status.Phase == "Succeeded" {
 		return ""
 	}
 	for _, c := range p.Status.Containers {
 		if w := c.State.Waiting; w != nil && w.Reason != "" {
-			return strings.TrimSpace(w.Reason + " " + firstLine(w.Message))
+			return strings.TrimSpace(w.Reason + " " + FirstLine(w.Message))
 		}
 	}
-	if ok, message := isTrue(p.Status.Conditions, "PodScheduled"); !ok && message != "" {
-		return firstLine(message)
+	if ok, message := IsTrue(p.Status.Conditions, "PodScheduled"); !ok && message != "" {
+		return FirstLine(message)
 	}
 	if p.Status.Phase == "" {
 		return "not started"
@@ -124,7 +125,8 @@ func or(p *int64, value int64) int64 {
 	return *p
 }
 
-func firstLine(s string) string {
+// FirstLine keeps a message to one line of bearable length.
+func FirstLine(s string) string {
 	line, _, _ := strings.Cut(s, "\n")
 	const longest = 300
 	if len(line) > longest {

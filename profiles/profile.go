@@ -56,6 +56,14 @@ type SecretMaker interface {
 	TakesSecrets(role string) bool
 }
 
+// SecretSorter is a SecretMaker whose roles get different ones of the secrets: a
+// worker has a token to join with, and no key of a CA.
+type SecretSorter interface {
+	SecretMaker
+	// TakesSecret tells whether a node of that role gets the file.
+	TakesSecret(role, path string) bool
+}
+
 // TakesSecrets tells whether a node of the role gets the cluster's secrets.
 func TakesSecrets(p Profile, role string) bool {
 	m, ok := p.(SecretMaker)

@@ -18,12 +18,18 @@ import (
 	"caisson.dev/caisson/installer/record"
 	"caisson.dev/caisson/internal/event"
 	"caisson.dev/caisson/internal/fault"
+	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/secrets"
 	"caisson.dev/caisson/spec"
 )
 
 // sealedBench is a bench whose medium brings sealed secrets, and those, opened.
 func sealedBench(t *testing.T, m machine.Machine) (bench, *secrets.Set) {
+	t.Helper()
+	return sealedBenchOf(t, m, installtest.Profile{})
+}
+
+func sealedBenchOf(t *testing.T, m machine.Machine, profile profiles.Profile) (bench, *secrets.Set) {
 	t.Helper()
 	dir := t.TempDir()
 	if err := installtest.SealedMedium(dir, installtest.OSImage(1<<20)); err != nil {
@@ -42,7 +48,7 @@ func sealedBench(t *testing.T, m machine.Machine) (bench, *secrets.Set) {
 		t.Fatal(err)
 	}
 	p, err := plan.Make(plan.Input{Machine: m, Enclave: loaded.Enclave, Spec: []byte(installtest.SealedSpec),
-		Answers: a, Bundle: v, Profile: installtest.Profile{}, Engine: distribution.Engine{}})
+		Answers: a, Bundle: v, Profile: profile, Engine: distribution.Engine{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,6 +127,29 @@ func TestSecretsArePlaced(t *testing.T) {
 	for place, text := range places {
 		if strings.Contains(text, installtest.SecretMarker) || strings.Contains(text, installtest.Passphrase) {
 			t.Errorf("%s has a secret in it", place)
+		}
+	}
+}
+
+// certificates is a profile whose control planes get no key.
+type certificates struct{ installtest.Profile }
+
+func (certificates) TakesSecret(_, path string) bool { return strings.HasSuffix(path, ".crt") }
+
+// TestOnlyTheRolesSecretsArePlaced: what the plan does not name for the role
+// reaches no disk.
+func TestOnlyTheRolesSecretsArePlaced(t *testing.T) {
+	m := installtest.Machine()
+	b, set := sealedBenchOf(t, m, certificates{})
+	sys := newFake(t)
+	d := b.deps(sys, m)
+	d.Secrets = set
+	if _, err := apply.Run(t.Context(), b.confirmed, d); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range set.Files() {
+		if _, placed := sys.Files["/w/root"+f.Path]; placed != strings.HasSuffix(f.Path, ".crt") {
+			t.Errorf("%s: placed is %v", f.Path, placed)
 		}
 	}
 }

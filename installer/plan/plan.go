@@ -10,6 +10,7 @@ package plan
 
 import (
 	"io/fs"
+	"slices"
 
 	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/images"
@@ -94,7 +95,13 @@ type Step struct {
 	// Secrets is what the medium says in clear of what PlaceSecrets writes: what
 	// is in it reaches apply by another way, and is compared with this.
 	Secrets *bundle.SealedSecrets `json:"secrets,omitempty"`
+	// Only are the paths that PlaceSecrets writes on a node of this role; none
+	// means every file of Secrets.
+	Only []string `json:"only,omitempty"`
 }
+
+// Places tells whether PlaceSecrets writes the file.
+func (s Step) Places(path string) bool { return len(s.Only) == 0 || slices.Contains(s.Only, path) }
 
 // Dir is a folder below the root of its step: STATE for StateTree.
 type Dir struct {

@@ -28,7 +28,21 @@ func secretSteps(in Input, m bundle.Manifest, device string) ([]Step, error) {
 			return nil, PayloadPath.New("cannot put a secret at %q: the node OS is read-only there, need a path below one of %s", f.Path, strings.Join(writableDirs(), ", "))
 		}
 	}
-	return []Step{{Kind: PlaceSecrets, Device: device, Partition: nodeos.State, Digest: m.Secrets.Digest, Secrets: m.Secrets}}, nil
+	step := Step{Kind: PlaceSecrets, Device: device, Partition: nodeos.State, Digest: m.Secrets.Digest, Secrets: m.Secrets}
+	sorter, sorted := in.Profile.(profiles.SecretSorter)
+	if !sorted {
+		return []Step{step}, nil
+	}
+	for _, f := range m.Secrets.Files {
+		if sorter.TakesSecret(in.Answers.Role, f.Path) {
+			step.Only = append(step.Only, f.Path)
+		}
+	}
+	if len(step.Only) == 0 {
+		return nil, SecretsMissing.New("cannot set up a node of the role %s: have sealed secrets without one for it, need its token at least", in.Answers.Role).
+			Hint("another Caisson sealed them: make them anew with caisson secrets, and build the medium again")
+	}
+	return []Step{step}, nil
 }
 
 // NeedsSecrets tells whether a node of the role gets secrets of the medium: then

@@ -2,7 +2,9 @@ package plan_test
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,6 +69,44 @@ func TestPlanNamesTheSecrets(t *testing.T) {
 	in.Answers.Role = spec.Worker
 	if p, err := plan.Make(in); err != nil || p.Secrets() != nil {
 		t.Errorf("a worker gets %+v, %v", p.Secrets(), err)
+	}
+}
+
+// sorter is a profile whose workers get one file of all.
+type sorter struct {
+	installtest.Profile
+	path string
+}
+
+func (sorter) TakesSecrets(string) bool { return true }
+func (s sorter) TakesSecret(role, path string) bool {
+	return role == spec.ControlPlane || path == s.path
+}
+
+// TestSecretsAreSorted: a worker's plan names what it gets, and no more.
+func TestSecretsAreSorted(t *testing.T) {
+	in := sealedInput(t)
+	all := in.Bundle.Manifest().Secrets.Files
+	in.Profile = sorter{path: all[0].Path}
+	for role, want := range map[string]int{spec.ControlPlane: len(all), spec.Worker: 1} {
+		in.Answers.Role = role
+		p, err := plan.Make(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(p.Steps, func(s plan.Step) bool { return s.Kind == plan.PlaceSecrets })
+		step := p.Steps[i]
+		if len(step.Only) != want || !step.Places(all[0].Path) || step.Places(all[1].Path) != (role == spec.ControlPlane) {
+			t.Errorf("%s gets %q of %d files", role, step.Only, len(all))
+		}
+		if !strings.Contains(p.Text(), fmt.Sprintf(": %d files, opened", want)) {
+			t.Errorf("%s: the plan does not say %d files", role, want)
+		}
+	}
+	in.Profile = sorter{path: "/none"}
+	in.Answers.Role = spec.Worker
+	if _, err := plan.Make(in); !plan.SecretsMissing.Is(err) {
+		t.Errorf("have %v, need SECRETS-MISSING", err)
 	}
 }
 

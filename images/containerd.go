@@ -27,14 +27,17 @@ type Mirror struct {
 // Mirror is the registry as its own node asks it.
 func (s Service) Mirror() Mirror { return Mirror{Base: "http://" + s.Address} }
 
-// URL is where the mirror holds the images of an upstream host. The empty host
-// is any that the bundle does not hold.
-func (m Mirror) URL(host string) string {
+// Prefix is what stands before an image's own path in the enclave's registries.
+// The empty host is any that the bundle does not hold.
+func Prefix(host string) string {
 	if host == "" {
-		return m.Base + "/v2/" + notCarried
+		return notCarried
 	}
-	return m.Base + "/v2/" + MirrorPath(host)
+	return MirrorPath(host)
 }
+
+// URL is where the mirror holds the images of an upstream host, or of none.
+func (m Mirror) URL(host string) string { return m.Base + "/v2/" + Prefix(host) }
 
 // ContainerdHosts is containerd's registry configuration: one hosts.toml for
 // each upstream host, and _default for every other. Each sends pulls to the

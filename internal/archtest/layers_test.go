@@ -45,14 +45,17 @@ var layers = map[string][]string{
 	"nodeos/netchange": {"profiles", "spec"},
 
 	"profiles":                 {"images", "bundle", "secrets", "spec"},
+	"profiles/host":            {"profiles", "images", "spec"},
 	"profiles/kube":            {},
-	"profiles/kubeadm":         {"profiles", "profiles/kube", "images", "bundle", "secrets", "spec", "nodeos"},
+	"profiles/kubeadm":         {"profiles", "profiles/host", "profiles/kube", "images", "bundle", "secrets", "spec", "nodeos"},
 	"profiles/rancher/release": {"bundle", "spec"},
 	"profiles/catalog":         {"profiles", "profiles/kubeadm"},
 
 	// What the profiles of RKE2 and K3s have in common.
-	"profiles/rancher/config":     {"spec"},
-	"profiles/rancher/registries": {"profiles/rancher/config", "images"},
+	"profiles/rancher/config":           {"spec"},
+	"profiles/rancher/registries":       {"profiles/rancher/config", "images"},
+	"profiles/rancher/registries/proof": {"profiles/rancher/registries", "profiles/rancher/config"},
+	"profiles/rancher/archive":          {"images"},
 
 	"installer/machine":     {"nodeos", "spec"},
 	"installer/disk":        {"nodeos", "bundle"},

@@ -72,6 +72,7 @@ func TestNodeBinaryHasNoDownloader(t *testing.T) {
 	refuse(t, "cmd/caisson-node", func(path string) bool {
 		for _, p := range []string{
 			module + "/sources", module + "/internal/fetch", module + "/internal/assemble", module + "/nodeos/build", module + "/qemu-tests",
+			module + "/profiles/rancher/registries/proof", "github.com/rancher/wharfie/pkg/registries",
 			"github.com/google/go-containerregistry/pkg/v1/remote", "github.com/google/go-containerregistry/pkg/crane",
 			"github.com/google/go-containerregistry/pkg/v1/google", "github.com/google/go-containerregistry/pkg/v1/daemon",
 			"github.com/invopop/jsonschema", "github.com/mholt/archives",

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"caisson.dev/caisson/profiles/host"
 	"caisson.dev/caisson/spec"
 )
 
@@ -52,13 +53,13 @@ func TestKernel(t *testing.T) {
 
 // A path of the network must be strict and seen (CIS Debian Benchmark, 3.3).
 func TestNetworkHardening(t *testing.T) {
-	all, err := sysctls()
+	all, err := host.Sysctls(false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	have := map[string]string{}
 	for _, s := range all {
-		have[s.name] = s.value
+		have[s.Name] = s.Value
 	}
 	for _, where := range []string{"all", "default"} {
 		for name, want := range map[string]string{

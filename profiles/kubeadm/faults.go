@@ -7,8 +7,6 @@ var (
 	KubernetesVersion = fault.Define("KUBERNETES-VERSION", fault.Input)
 	// KubernetesSource: the Spec asks for another origin of the programs than modules.
 	KubernetesSource = fault.Define("KUBERNETES-SOURCE", fault.Input)
-	// RenderIncomplete: the Answers lack what a node's configuration needs.
-	RenderIncomplete = fault.Define("RENDER-INCOMPLETE", fault.Input)
 	// NodeKeysLost: data is there that was encrypted with a key that is gone.
 	NodeKeysLost = fault.Define("NODE-KEYS-LOST", fault.Node)
 	// NodeInitFailed: kubeadm ran and did not finish.

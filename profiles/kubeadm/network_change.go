@@ -115,16 +115,12 @@ func ownFiles(e spec.Enclave, a spec.Answers) (map[string]images.ServiceFile, er
 	if err != nil {
 		return nil, err
 	}
-	files, err := treeFiles(a.Role, val)
-	if err != nil {
-		return nil, err
-	}
-	network, err := networkFiles(a.Network, val)
+	files, err := treeOf(a, val)
 	if err != nil {
 		return nil, err
 	}
 	out := map[string]images.ServiceFile{}
-	for _, f := range append(files, network...) {
+	for _, f := range files {
 		out[f.Path] = f
 	}
 	return out, nil

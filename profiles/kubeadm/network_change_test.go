@@ -137,8 +137,8 @@ func TestAddressBound(t *testing.T) {
 
 func TestNetworkFilesChangedByHand(t *testing.T) {
 	for name, c := range map[string]func(root string){
-		"another file":    func(root string) { write(t, root, networkDir+"10-caisson.network", []byte("[Match]\n")) },
-		"one too many":    func(root string) { write(t, root, networkDir+"10-caisson-vlan.netdev", nil) },
+		"another file":    func(root string) { write(t, root, "/etc/systemd/network/10-caisson.network", []byte("[Match]\n")) },
+		"one too many":    func(root string) { write(t, root, "/etc/systemd/network/10-caisson-vlan.netdev", nil) },
 		"kubeadm at work": func(root string) { write(t, root, joining, nil) },
 	} {
 		in := rendered(t, spec.Worker, card)

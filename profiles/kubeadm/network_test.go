@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"caisson.dev/caisson/internal/golden"
+	"caisson.dev/caisson/profiles/host"
 	"caisson.dev/caisson/spec"
 )
 
@@ -36,7 +37,7 @@ func networkd(t *testing.T, n spec.NodeNetwork) txtar.Archive {
 	in.Answers.Network = n
 	var a txtar.Archive
 	for _, f := range render(t, in).Storage.Files {
-		if strings.HasPrefix(f.Path, networkDir) || strings.HasSuffix(f.Path, "/resolv.conf") {
+		if strings.HasPrefix(f.Path, "/etc/systemd/network/") || strings.HasSuffix(f.Path, "/resolv.conf") {
 			a.Files = append(a.Files, txtar.File{Name: f.Path, Data: content(t, f)})
 		}
 	}
@@ -149,7 +150,7 @@ func TestNetworkRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			in := input(spec.Worker)
 			in.Answers.Network = n
-			if _, err := New().Render(in); !RenderIncomplete.Is(err) {
+			if _, err := New().Render(in); !host.RenderIncomplete.Is(err) {
 				t.Errorf("got %v, want RENDER-INCOMPLETE", err)
 			}
 		})

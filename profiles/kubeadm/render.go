@@ -1,15 +1,14 @@
 package kubeadm
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
-	"github.com/coreos/ignition/v2/config/util"
 	ignition "github.com/coreos/ignition/v2/config/v3_5/types"
 
 	"caisson.dev/caisson/images"
 	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/profiles/host"
 	"caisson.dev/caisson/spec"
 )
 
@@ -21,26 +20,18 @@ var cipherSuites = strings.Join([]string{
 	"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
 }, ",")
 
-// noResolver is a name server that is nobody's (RFC 5737, TEST-NET-1). The node
-// has an unreachable route to it: see tree/all/etc/kubernetes/resolv.conf.tmpl.
-const noResolver = "192.0.2.53"
-
 // values is all that the templates insert.
 type values struct {
-	Name, Address         string // the node's; Address is "" under DHCP
-	Cluster, Kubernetes   string
-	PodCIDR, ServiceCIDR  string
-	NodePodCIDR           string // the first node's part of PodCIDR
-	CoreDNSTag, EtcdTag   string
-	PauseImage, CertsDir  string
-	CipherSuites          string
-	AuthenticationAPI     string // version of AuthenticationConfiguration
-	AnonymousGate         bool   // whether its anonymous field is behind a feature gate
-	DNS, NTP              []string
-	NoResolver            string
-	Given                 bool     // the installer brings the cluster's CAs and keys
-	Leaves                []string // then: what kubeadm makes beside them
-	needsUnreachableRoute bool
+	host.Node
+	Kubernetes           string
+	NodePodCIDR          string // the first node's part of PodCIDR
+	CoreDNSTag, EtcdTag  string
+	PauseImage, CertsDir string
+	CipherSuites         string
+	AuthenticationAPI    string   // version of AuthenticationConfiguration
+	AnonymousGate        bool     // whether its anonymous field is behind a feature gate
+	Given                bool     // the installer brings the cluster's CAs and keys
+	Leaves               []string // then: what kubeadm makes beside them
 }
 
 // Render is the node's configuration. It is refused with RENDER-INCOMPLETE if
@@ -54,11 +45,7 @@ func (Profile) Render(in profiles.RenderInput) (ignition.Config, error) {
 	if err != nil {
 		return ignition.Config{}, err
 	}
-	files, err := treeFiles(in.Answers.Role, val)
-	if err != nil {
-		return ignition.Config{}, err
-	}
-	network, err := networkFiles(in.Answers.Network, val)
+	files, err := treeOf(in.Answers, val)
 	if err != nil {
 		return ignition.Config{}, err
 	}
@@ -66,24 +53,9 @@ func (Profile) Render(in profiles.RenderInput) (ignition.Config, error) {
 	if err != nil {
 		return ignition.Config{}, err
 	}
-	files = slices.Concat(files, network, images.ContainerdHosts([]images.Mirror{in.Registry.Mirror()}, hosts), in.Registry.Files)
-	users, sudoers := usersOf(in)
-	files = append(files, sudoers...)
-	slices.SortStableFunc(files, func(a, b images.ServiceFile) int { return cmp.Compare(a.Path, b.Path) })
-
-	var c ignition.Config
-	c.Ignition.Version = ignition.MaxVersion.String()
-	c.Passwd.Users = users
-	for _, d := range directories(in.Answers.Role) {
-		c.Storage.Directories = append(c.Storage.Directories, directory(d.Path, d.Mode))
-	}
-	for _, f := range files {
-		c.Storage.Files = append(c.Storage.Files, file(f))
-	}
-	for _, u := range units(in) {
-		c.Systemd.Units = append(c.Systemd.Units, ignition.Unit{Name: u, Enabled: util.BoolToPtr(true)})
-	}
-	return c, nil
+	files = slices.Concat(files, images.ContainerdHosts([]images.Mirror{in.Registry.Mirror()}, hosts), in.Registry.Files)
+	users, rules := host.Users(in)
+	return host.Config(users, directories(in.Answers.Role), append(files, rules...), append(units(in), val.Units(in.Registry)...)), nil
 }
 
 // carriedHosts lists the registries whose images the bundle holds.
@@ -95,27 +67,13 @@ func carriedHosts(in profiles.RenderInput, v versions) ([]string, error) {
 	return images.Hosts(refs)
 }
 
-// units are enabled on the node. Their files are in the tree, and not in the
-// config's own unit list, because the CIS benchmark wants the kubelet's to be
-// readable by root alone (4.1.1) and Ignition writes units with mode 0644.
+// units are enabled on the node, besides those of every profile's.
 func units(in profiles.RenderInput) []string {
-	out := []string{
-		"systemd-networkd.service", "systemd-networkd-wait-online.service",
-		"containerd.service", "kubelet.service", "caisson-ready.service",
-	}
-	if in.Registry.Unit != "" {
-		out = append(out, in.Registry.Unit)
-	}
-	if len(in.Answers.TimeServers(in.Enclave)) > 0 {
-		out = append(out, "systemd-timesyncd.service")
-	}
+	out := []string{"containerd.service", "kubelet.service", "caisson-ready.service"}
 	if in.Answers.Role == spec.Worker {
-		out = append(out, "caisson-kubeadm-join.service")
-	} else {
-		out = append(out, "caisson-kubeadm-clean.service", "caisson-kubeadm-init.service")
+		return append(out, "caisson-kubeadm-join.service")
 	}
-	slices.Sort(out)
-	return out
+	return append(out, "caisson-kubeadm-clean.service", "caisson-kubeadm-init.service")
 }
 
 // directories are made even where no file lies in them, with their modes.

@@ -16,6 +16,7 @@ import (
 	"caisson.dev/caisson/images"
 	"caisson.dev/caisson/internal/golden"
 	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/profiles/host"
 	"caisson.dev/caisson/spec"
 )
 
@@ -149,7 +150,7 @@ func fileOf(t *testing.T, c types.Config, path string) string {
 }
 
 func TestNetwork(t *testing.T) {
-	const path = networkDir + "10-caisson.network"
+	const path = "/etc/systemd/network/10-caisson.network"
 	for name, test := range map[string]struct {
 		network spec.NodeNetwork
 		dns     []string
@@ -197,7 +198,7 @@ func TestRenderRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			in := input(spec.ControlPlane)
 			change(&in)
-			if _, err := New().Render(in); !RenderIncomplete.Is(err) {
+			if _, err := New().Render(in); !host.RenderIncomplete.Is(err) {
 				t.Errorf("got %v, want RENDER-INCOMPLETE", err)
 			}
 		})

@@ -2,6 +2,7 @@ package registries_test
 
 import (
 	"net/url"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -60,6 +61,17 @@ func FuzzNoEndpointLeavesTheEnclave(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		// A carried image is asked for where the registries hold it, any other nowhere.
+		n, err := images.ParseRef(carried)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if have := rewritten(t, file, n.Host, n.Path); have != n.Repository() {
+			t.Fatalf("%s is asked for as %s, need %s", carried, have, n.Repository())
+		}
+		if have := rewritten(t, file, "*", n.Path); have != "not-carried/"+n.Path {
+			t.Fatalf("%s of no carried host is asked for as %s", n.Path, have)
+		}
 		key := hosts[0]
 		if rewriteAny {
 			key = "*"
@@ -79,6 +91,15 @@ func FuzzNoEndpointLeavesTheEnclave(f *testing.F) {
 			t.Fatalf("upstream containerd would ask for %s at %q", pulled, out)
 		}
 	})
+}
+
+// rewritten is a repository after the rewrites of a mirror entry.
+func rewritten(t *testing.T, f registries.File, host, repository string) string {
+	t.Helper()
+	for from, to := range f.Mirrors[host].Rewrite {
+		repository = regexp.MustCompile(from).ReplaceAllString(repository, to)
+	}
+	return repository
 }
 
 // TestMutations takes one thing away each time; the property must fail.

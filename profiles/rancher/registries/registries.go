@@ -138,15 +138,20 @@ type TLSEntry struct {
 // and for "*", and settings for nothing but our own registries, since an entry
 // there keeps the default endpoint of its host (k3s
 // pkg/agent/containerd/config.go, getHostConfigs).
+//
+// The prefix of a host's images is put before them by a rewrite, not by a path
+// in the endpoint: wharfie asks for the endpoint's path alone first, to which
+// registries answer 404, and goes on to the next (wharfie
+// pkg/registries/endpoint.go, RoundTrip). For hosts.toml see Containerd.
 func (c Config) File() (File, error) {
 	if err := c.Check(); err != nil {
 		return File{}, err
 	}
 	f := File{Mirrors: map[string]MirrorEntry{}, Configs: map[string]Settings{}}
 	for _, host := range append([]string{"*"}, c.Hosts...) {
-		var e MirrorEntry
+		e := MirrorEntry{Rewrite: map[string]string{"^(.*)$": images.Prefix(strings.TrimPrefix(host, "*")) + "/$1"}}
 		for _, m := range c.Mirrors {
-			e.Endpoint = append(e.Endpoint, m.URL(strings.TrimPrefix(host, "*")))
+			e.Endpoint = append(e.Endpoint, m.Base)
 		}
 		f.Mirrors[host] = e
 	}

@@ -1,4 +1,4 @@
-package kubeadm
+package host
 
 import (
 	"cmp"
@@ -21,9 +21,9 @@ var adminGroups = []ignition.Group{"adm", "sudo", "systemd-journal"}
 // network card.
 const consoleLogin = "/etc/caisson/console-login"
 
-// usersOf is the Spec's users with those of the Answers over them, by name, and
+// Users is the Spec's users with those of the Answers over them, by name, and
 // the files that let them in and act.
-func usersOf(in profiles.RenderInput) ([]ignition.PasswdUser, []images.ServiceFile) {
+func Users(in profiles.RenderInput) ([]ignition.PasswdUser, []images.ServiceFile) {
 	byName := map[string]spec.User{}
 	for _, u := range slices.Concat(in.Enclave.Users, in.Answers.Users) {
 		byName[u.Name] = u

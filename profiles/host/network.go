@@ -1,4 +1,4 @@
-package kubeadm
+package host
 
 import (
 	"fmt"
@@ -34,7 +34,7 @@ var quiet = []string{"LinkLocalAddressing=no", "IPv6AcceptRA=no", "LLMNR=no", "M
 // address and a default route, on which software insists: what is sent there
 // ends there. Else links are stacked: cards, a bond of them, a VLAN on either;
 // the address is on the topmost, which 10-caisson.network is for.
-func networkFiles(n spec.NodeNetwork, val values) ([]images.ServiceFile, error) {
+func networkFiles(n spec.NodeNetwork, val Node) ([]images.ServiceFile, error) {
 	if err := checkNetwork(n); err != nil {
 		return nil, err
 	}
@@ -86,29 +86,47 @@ func networkFiles(n spec.NodeNetwork, val values) ([]images.ServiceFile, error) 
 			lines = append(lines, "Gateway="+n.Gateway)
 		}
 	}
-	return append(files, text(networkDir+"10-caisson.network", append(lines, unreachable(val)...)...)), nil
+	files = append(files, text(networkDir+"10-caisson.network", append(lines, unreachable(val)...)...))
+	if val.Insists && n.Gateway == "" {
+		files = append(files, nowhere()...)
+	}
+	return files, nil
+}
+
+// nowhere is a default route to a dummy interface, for a node whose own network
+// has none: RKE2 and K3s find no address to start with else, and packets for
+// services find no way into the rules that catch them (rke2-docs
+// docs/install/airgap.md, "Default Network Route"; the address is the one there).
+// Its metric is behind that of any route that DHCP brings (1024).
+func nowhere() []images.ServiceFile {
+	return []images.ServiceFile{
+		text(networkDir+"20-caisson-nowhere.netdev", "[NetDev]", "Name="+spec.DummyLink, "Kind=dummy"),
+		text(networkDir+"20-caisson-nowhere.network", slices.Concat(
+			[]string{"[Match]", "Name=" + spec.DummyLink, "", "[Link]", "RequiredForOnline=no", "", "[Network]", "Address=203.0.113.254/31"}, quiet,
+			[]string{"", "[Route]", "Gateway=203.0.113.255", "Metric=4096"})...),
+	}
 }
 
 // checkNetwork refuses what package spec refuses: whoever made the answers, no
 // unit is written that means something else than they say.
 func checkNetwork(n spec.NodeNetwork) error {
 	if g, err := netip.ParseAddr(n.Gateway); n.Gateway != "" && (err != nil || !g.Is4()) {
-		return unusable("network.gateway", n.Gateway, "an IPv4 address")
+		return Unusable("network.gateway", n.Gateway, "an IPv4 address")
 	}
 	bonded := len(n.Bond.Interfaces) > 0
 	switch {
 	case n.Interface == noInterface && n.Address == "":
-		return unusable("network.address", n.Address, "an address, because a node without an interface has no DHCP")
+		return Unusable("network.address", n.Address, "an address, because a node without an interface has no DHCP")
 	case bonded && n.Interface != "":
-		return unusable("network.interface", n.Interface, "none beside network.bond")
+		return Unusable("network.interface", n.Interface, "none beside network.bond")
 	case bonded && n.Bond.Mode != spec.BondActiveBackup && n.Bond.Mode != spec.BondLACP:
-		return unusable("network.bond.mode", n.Bond.Mode, spec.BondActiveBackup+" or "+spec.BondLACP)
+		return Unusable("network.bond.mode", n.Bond.Mode, spec.BondActiveBackup+" or "+spec.BondLACP)
 	case n.VLAN < 0 || n.VLAN > 4094:
-		return unusable("network.vlan", strconv.Itoa(n.VLAN), "a number from 1 to 4094")
+		return Unusable("network.vlan", strconv.Itoa(n.VLAN), "a number from 1 to 4094")
 	case n.VLAN != 0 && !bonded && (n.Interface == "" || n.Interface == noInterface):
-		return unusable("network.interface", n.Interface, "the card that carries network.vlan")
+		return Unusable("network.interface", n.Interface, "the card that carries network.vlan")
 	case n.MTU != 0 && (n.MTU < 576 || n.MTU > 9216):
-		return unusable("network.mtu", strconv.Itoa(n.MTU), "a number from 576 to 9216")
+		return Unusable("network.mtu", strconv.Itoa(n.MTU), "a number from 576 to 9216")
 	}
 	return nil
 }
@@ -150,14 +168,14 @@ func matchLink(name, key string) ([]string, error) {
 		return []string{key + "=" + mac.String(), "Type=ether", "Kind=!*"}, nil
 	}
 	if !linkForm.MatchString(name) {
-		return nil, unusable("network.interface", name, "a kernel interface name, a MAC address or "+noInterface)
+		return nil, Unusable("network.interface", name, "a kernel interface name, a MAC address or "+noInterface)
 	}
 	return []string{"Name=" + name}, nil
 }
 
 // unreachable makes questions for names fail at once, on this node.
-func unreachable(val values) []string {
-	if !val.needsUnreachableRoute {
+func unreachable(val Node) []string {
+	if len(val.DNS) > 0 {
 		return nil
 	}
 	return []string{"", "[Route]", "Destination=" + noResolver + "/32", "Type=unreachable"}

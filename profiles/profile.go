@@ -56,14 +56,6 @@ type SecretMaker interface {
 	TakesSecrets(role string) bool
 }
 
-// SecretSorter is a SecretMaker whose roles get different ones of the secrets: a
-// worker has a token to join with, and no key of a CA.
-type SecretSorter interface {
-	SecretMaker
-	// TakesSecret tells whether a node of that role gets the file.
-	TakesSecret(role, path string) bool
-}
-
 // TakesSecrets tells whether a node of the role gets the cluster's secrets.
 func TakesSecrets(p Profile, role string) bool {
 	m, ok := p.(SecretMaker)
@@ -84,6 +76,12 @@ type KeysInput struct {
 	Node      string       // the node's name
 	Addresses []netip.Addr // the node's own addresses, loopback left out
 	Now       time.Time
+}
+
+// SecretChooser is a SecretMaker that does not give each node all of them.
+type SecretChooser interface {
+	// TakesSecret tells whether the node gets the file at that path.
+	TakesSecret(e spec.Enclave, a spec.Answers, path string) (bool, error)
 }
 
 // Deployer is a profile that can apply the carried manifests.

@@ -134,7 +134,9 @@ func TestSecretsArePlaced(t *testing.T) {
 // certificates is a profile whose control planes get no key.
 type certificates struct{ installtest.Profile }
 
-func (certificates) TakesSecret(_, path string) bool { return strings.HasSuffix(path, ".crt") }
+func (certificates) TakesSecret(_ spec.Enclave, _ spec.Answers, path string) (bool, error) {
+	return strings.HasSuffix(path, ".crt"), nil
+}
 
 // TestOnlyTheRolesSecretsArePlaced: what the plan does not name for the role
 // reaches no disk.

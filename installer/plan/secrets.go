@@ -29,12 +29,16 @@ func secretSteps(in Input, m bundle.Manifest, device string) ([]Step, error) {
 		}
 	}
 	step := Step{Kind: PlaceSecrets, Device: device, Partition: nodeos.State, Digest: m.Secrets.Digest, Secrets: m.Secrets}
-	sorter, sorted := in.Profile.(profiles.SecretSorter)
-	if !sorted {
+	chooser, chooses := in.Profile.(profiles.SecretChooser)
+	if !chooses {
 		return []Step{step}, nil
 	}
 	for _, f := range m.Secrets.Files {
-		if sorter.TakesSecret(in.Answers.Role, f.Path) {
+		takes, err := chooser.TakesSecret(in.Enclave, in.Answers, f.Path)
+		if err != nil {
+			return nil, err
+		}
+		if takes {
 			step.Only = append(step.Only, f.Path)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"caisson.dev/caisson/installer/plan"
 	"caisson.dev/caisson/internal/digest"
 	"caisson.dev/caisson/internal/golden"
+	"caisson.dev/caisson/profiles/host"
 	"caisson.dev/caisson/spec"
 )
 
@@ -72,22 +73,25 @@ func TestPlanNamesTheSecrets(t *testing.T) {
 	}
 }
 
-// sorter is a profile whose workers get one file of all.
-type sorter struct {
+// chooser is a profile whose workers get one file of all.
+type chooser struct {
 	installtest.Profile
 	path string
 }
 
-func (sorter) TakesSecrets(string) bool { return true }
-func (s sorter) TakesSecret(role, path string) bool {
-	return role == spec.ControlPlane || path == s.path
+func (chooser) TakesSecrets(string) bool { return true }
+func (c chooser) TakesSecret(_ spec.Enclave, a spec.Answers, path string) (bool, error) {
+	if c.path == "" {
+		return false, host.Unusable("role", a.Role, "another")
+	}
+	return a.Role == spec.ControlPlane || path == c.path, nil
 }
 
-// TestSecretsAreSorted: a worker's plan names what it gets, and no more.
-func TestSecretsAreSorted(t *testing.T) {
+// TestSecretsAreChosen: a worker's plan names what it gets, and no more.
+func TestSecretsAreChosen(t *testing.T) {
 	in := sealedInput(t)
 	all := in.Bundle.Manifest().Secrets.Files
-	in.Profile = sorter{path: all[0].Path}
+	in.Profile = chooser{path: all[0].Path}
 	for role, want := range map[string]int{spec.ControlPlane: len(all), spec.Worker: 1} {
 		in.Answers.Role = role
 		p, err := plan.Make(in)
@@ -103,10 +107,14 @@ func TestSecretsAreSorted(t *testing.T) {
 			t.Errorf("%s: the plan does not say %d files", role, want)
 		}
 	}
-	in.Profile = sorter{path: "/none"}
+	in.Profile = chooser{path: "/none"}
 	in.Answers.Role = spec.Worker
 	if _, err := plan.Make(in); !plan.SecretsMissing.Is(err) {
 		t.Errorf("have %v, need SECRETS-MISSING", err)
+	}
+	in.Profile = chooser{}
+	if _, err := plan.Make(in); !host.RenderIncomplete.Is(err) {
+		t.Errorf("have %v, need what the profile says", err)
 	}
 }
 

@@ -47,7 +47,8 @@ var layers = map[string][]string{
 	"profiles":                 {"images", "bundle", "secrets", "spec"},
 	"profiles/host":            {"profiles", "images", "spec"},
 	"profiles/kube":            {},
-	"profiles/kubeadm":         {"profiles", "profiles/host", "profiles/kube", "images", "bundle", "secrets", "spec", "nodeos"},
+	"profiles/cis":             {"profiles", "profiles/host"},
+	"profiles/kubeadm":         {"profiles", "profiles/host", "profiles/kube", "profiles/cis", "images", "bundle", "secrets", "spec", "nodeos"},
 	"profiles/rancher/release": {"bundle", "spec"},
 	"profiles/catalog":         {"profiles", "profiles/kubeadm"},
 

@@ -6,22 +6,23 @@ import (
 	"time"
 
 	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/profiles/cis"
 	"caisson.dev/caisson/spec"
 )
 
 // The statuses of a result.
 const (
-	pass          = "pass"
-	fail          = "fail"
-	manual        = "manual"
-	notApplicable = "not-applicable"
+	pass          = cis.Pass
+	fail          = cis.Fail
+	manual        = cis.Manual
+	notApplicable = cis.NotApplicable
 )
 
 // kubeletConfig is the kubelet's configuration as kubeadm writes it.
 const kubeletConfig = "/var/lib/kubelet/config.yaml"
 
 // test reads a live node's files below root.
-type test func(root string) profiles.Result
+type test = cis.Test
 
 // line is one line of a table.
 type line struct {
@@ -71,18 +72,4 @@ func (p Profile) Checks(role string) []profiles.Check {
 		}})
 	}
 	return out
-}
-
-// verdict is pass or fail, with both values.
-func verdict(ok bool, have, want string) profiles.Result {
-	status := fail
-	if ok {
-		status = pass
-	}
-	return profiles.Result{Status: status, Have: have, Want: want}
-}
-
-// unreadable is a file that a check needs and cannot have: a failed check.
-func unreadable(err error, want string) profiles.Result {
-	return profiles.Result{Status: fail, Have: err.Error(), Want: want}
 }

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/profiles/cis"
 )
 
 // atLeast: the flag is a whole number of least or more.
@@ -27,18 +28,18 @@ func ownCA(root string) profiles.Result {
 	const want = "another CA than " + caCert
 	flags, err := flagsOf(root, "etcd")
 	if err != nil {
-		return unreadable(err, want)
+		return cis.Unreadable(err, want)
 	}
 	of := flags["trusted-ca-file"]
 	theirs, err := os.ReadFile(filepath.Join(root, of))
 	if err != nil {
-		return unreadable(err, want)
+		return cis.Unreadable(err, want)
 	}
 	ours, err := os.ReadFile(filepath.Join(root, caCert))
 	if err != nil {
-		return unreadable(err, want)
+		return cis.Unreadable(err, want)
 	}
-	return verdict(of != "" && string(theirs) != string(ours), of, want)
+	return cis.Verdict(of != "" && string(theirs) != string(ours), of, want)
 }
 
 // harmless are the paths that anonymous requests may reach: they say whether
@@ -51,14 +52,14 @@ func anonymous(root string) profiles.Result {
 	const want = "--anonymous-auth=false, or health paths only"
 	flags, err := flagsOf(root, "kube-apiserver")
 	if err != nil {
-		return unreadable(err, want)
+		return cis.Unreadable(err, want)
 	}
 	if flags["anonymous-auth"] == "false" {
-		return verdict(true, "--anonymous-auth=false", want)
+		return cis.Verdict(true, "--anonymous-auth=false", want)
 	}
 	path := flags["authentication-config"]
 	if path == "" {
-		return verdict(false, "every path", want)
+		return cis.Verdict(false, "every path", want)
 	}
 	var c struct {
 		Anonymous *struct {
@@ -69,10 +70,10 @@ func anonymous(root string) profiles.Result {
 		} `json:"anonymous"`
 	}
 	if err := readYAML(root, path, &c); err != nil {
-		return unreadable(err, want)
+		return cis.Unreadable(err, want)
 	}
 	if c.Anonymous == nil || (c.Anonymous.Enabled && len(c.Anonymous.Conditions) == 0) {
-		return verdict(false, "every path", want)
+		return cis.Verdict(false, "every path", want)
 	}
 	var paths []string
 	ok := true
@@ -80,7 +81,7 @@ func anonymous(root string) profiles.Result {
 		paths = append(paths, cond.Path)
 		ok = ok && slices.Contains(harmless, cond.Path)
 	}
-	return verdict(ok || !c.Anonymous.Enabled, "anonymous: "+strings.Join(paths, ", "), want)
+	return cis.Verdict(ok || !c.Anonymous.Enabled, "anonymous: "+strings.Join(paths, ", "), want)
 }
 
 // encryption: secrets are written by a provider that encrypts; the first in the
@@ -89,7 +90,7 @@ func encryption(root string) profiles.Result {
 	const want = "aescbc, aesgcm, secretbox or kms first"
 	flags, err := flagsOf(root, "kube-apiserver")
 	if err != nil {
-		return unreadable(err, want)
+		return cis.Unreadable(err, want)
 	}
 	var c struct {
 		Resources []struct {
@@ -99,10 +100,10 @@ func encryption(root string) profiles.Result {
 	}
 	path := flags["encryption-provider-config"]
 	if path == "" {
-		return verdict(false, "no configuration", want)
+		return cis.Verdict(false, "no configuration", want)
 	}
 	if err := readYAML(root, path, &c); err != nil {
-		return unreadable(err, want)
+		return cis.Unreadable(err, want)
 	}
 	for _, r := range c.Resources {
 		if !slices.Contains(r.Resources, "secrets") || len(r.Providers) == 0 {
@@ -110,10 +111,10 @@ func encryption(root string) profiles.Result {
 		}
 		for provider := range r.Providers[0] {
 			ok := slices.Contains([]string{"aescbc", "aesgcm", "secretbox", "kms"}, provider)
-			return verdict(ok, "secrets: "+provider, want)
+			return cis.Verdict(ok, "secrets: "+provider, want)
 		}
 	}
-	return verdict(false, "secrets: as they are", want)
+	return cis.Verdict(false, "secrets: as they are", want)
 }
 
 func readYAML(root, path string, v any) error {
@@ -130,14 +131,14 @@ func setting(path, want string, ok func(string) bool) test {
 	return func(root string) profiles.Result {
 		var c map[string]any
 		if err := readYAML(root, kubeletConfig, &c); err != nil {
-			return unreadable(err, want)
+			return cis.Unreadable(err, want)
 		}
 		value := lookup(c, strings.Split(path, "."))
 		have := path + ": " + value
 		if value == "" {
 			have = path + " is not set"
 		}
-		return verdict(ok(value), have, want)
+		return cis.Verdict(ok(value), have, want)
 	}
 }
 
@@ -210,18 +211,18 @@ func serving(root string) profiles.Result {
 		ServerTLSBootstrap bool   `json:"serverTLSBootstrap"`
 	}
 	if err := readYAML(root, kubeletConfig, &c); err != nil {
-		return unreadable(err, want)
+		return cis.Unreadable(err, want)
 	}
 	if c.TLSCertFile != "" {
-		return verdict(true, "tlsCertFile: "+c.TLSCertFile, want)
+		return cis.Verdict(true, "tlsCertFile: "+c.TLSCertFile, want)
 	}
 	if !c.ServerTLSBootstrap {
-		return verdict(false, "neither: the kubelet's certificate is of its own making", want)
+		return cis.Verdict(false, "neither: the kubelet's certificate is of its own making", want)
 	}
 	if _, err := os.Lstat(filepath.Join(root, approvedCert)); err != nil {
 		return profiles.Result{Status: manual, Have: "serverTLSBootstrap and no certificate yet: approve the kubelet's request (kubectl get csr)", Want: want}
 	}
-	return verdict(true, approvedCert, want)
+	return cis.Verdict(true, approvedCert, want)
 }
 
 // hostname: the kubelet is not told another name than the host's; kubeadm adds
@@ -230,10 +231,10 @@ func hostname(root string) profiles.Result {
 	const path, want = "/var/lib/kubelet/kubeadm-flags.env", "--hostname-override not set"
 	raw, err := os.ReadFile(filepath.Join(root, path))
 	if err != nil {
-		return unreadable(err, want)
+		return cis.Unreadable(err, want)
 	}
 	if strings.Contains(string(raw), "--hostname-override") {
-		return verdict(false, "--hostname-override is set", want)
+		return cis.Verdict(false, "--hostname-override is set", want)
 	}
-	return verdict(true, "not set", want)
+	return cis.Verdict(true, "not set", want)
 }

@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/profiles/cis"
 )
 
 // flagsOf reads the command line in a static pod's file: flag -> value, "" for
@@ -51,14 +52,14 @@ func flag(component, name, want string, ok judge) test {
 	return func(root string) profiles.Result {
 		flags, err := flagsOf(root, component)
 		if err != nil {
-			return unreadable(err, want)
+			return cis.Unreadable(err, want)
 		}
 		value, set := flags[name]
 		have := "--" + name + " is not set"
 		if set {
 			have = "--" + name + "=" + value
 		}
-		return verdict(ok(value, set), have, want)
+		return cis.Verdict(ok(value, set), have, want)
 	}
 }
 

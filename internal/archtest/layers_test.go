@@ -41,6 +41,7 @@ var layers = map[string][]string{
 	"iso/esp":        {},
 	"nodeos":         {"bundle", "spec"},
 	"nodeos/build":   {"nodeos", "bundle", "spec"},
+	"nodeos/room":    {},
 	// On the installed node, behind the console: what a profile says is done.
 	"nodeos/netchange": {"profiles", "spec"},
 
@@ -72,7 +73,7 @@ var layers = map[string][]string{
 	"internal/cli/build": {"internal/cli", "internal/assemble", "iso", "iso/iso9660", "nodeos", "sources", "profiles", "profiles/catalog", "images", "images/catalog", "bundle",
 		"secrets", "spec", "spec/manifests", "spec/schema", "installer/plan", "installer/machine", "qemu-tests/vm"},
 	"internal/cli/node": {"internal/cli", "tui", "installer/plan", "installer/apply", "installer/machine", "installer/disk", "installer/record", "profiles", "profiles/catalog",
-		"images", "images/catalog", "images/zot", "images/distribution", "bundle", "secrets", "spec", "nodeos", "nodeos/netchange"},
+		"images", "images/catalog", "images/zot", "images/distribution", "bundle", "secrets", "spec", "nodeos", "nodeos/netchange", "nodeos/room"},
 	"cmd/caisson":       {"internal/cli/build"},
 	"cmd/caisson-node":  {"internal/cli/node"},
 	"cmd/caisson-pause": {},

@@ -2,7 +2,7 @@
 // Kubernetes: what it needs (Wants), which images it carries, which files the
 // node gets, how a node is configured (an Ignition config, rendered purely),
 // when it is ready and what its CIS table checks. The profiles themselves are
-// the folders beneath (kubeadm; rke2-cis and k3s-edge come later); catalog
+// the folders beneath (kubeadm, rke2cis; k3s-edge comes later); catalog
 // lists them.
 //
 // A Profile only describes: it never downloads and never changes a disk. Both
@@ -13,6 +13,7 @@ package profiles
 
 import (
 	"context"
+	"io"
 	"net/netip"
 	"time"
 
@@ -82,6 +83,32 @@ type KeysInput struct {
 type SecretChooser interface {
 	// TakesSecret tells whether the node gets the file at that path.
 	TakesSecret(e spec.Enclave, a spec.Answers, path string) (bool, error)
+}
+
+// Preparer is a profile that looks at a node before Kubernetes starts on it.
+// `caisson-node prepare` calls it before each start of the vendor's unit.
+type Preparer interface {
+	// Prepare reports every reason for which a start would fail, all at once.
+	Prepare(in PrepareInput) error
+}
+
+// PrepareInput is what a start depends on.
+type PrepareInput struct {
+	Root     string // "/" on a node, a tree in tests
+	Enclave  spec.Enclave
+	Answers  spec.Answers // complete
+	Registry images.Service
+	Epoch    int64 // when the node's medium was made, Unix seconds
+	Now      time.Time
+}
+
+// Unpacker is a profile that has files for the node inside an artifact.
+type Unpacker interface {
+	// Archives names those artifacts.
+	Archives(e spec.Enclave) ([]string, error)
+	// Unpack calls each for every file for the node in the archive, with the name
+	// of the artifact that it is to be. Keep nothing unless it returns nil.
+	Unpack(archive io.Reader, each func(artifact string, body io.Reader) error) error
 }
 
 // Deployer is a profile that can apply the carried manifests.

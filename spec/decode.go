@@ -36,6 +36,8 @@ func (d *decoder) value(node ast.Node, v reflect.Value, path string) {
 		d.mapping(node, v, path)
 	case reflect.Slice:
 		d.sequence(node, v, path)
+	case reflect.Map:
+		d.freeMap(node, v, path)
 	case reflect.Bool:
 		b, ok := node.(*ast.BoolNode)
 		if !ok {

@@ -148,6 +148,8 @@ func sample(t reflect.Type) string {
 		return "7"
 	case reflect.String:
 		return "text"
+	case reflect.Map:
+		return "{key: [text, 7, true]}"
 	}
 	var out []string
 	fields := fieldsOf(t)

@@ -39,7 +39,7 @@ func (p *problems) kubernetes(k Kubernetes) {
 		for _, f := range []struct {
 			name  string
 			given bool
-		}{{"release", k.Release != nil}, {"cni", len(k.CNI) > 0}, {"ingress", len(k.Ingress) > 0}} {
+		}{{"release", k.Release != nil}, {"cni", len(k.CNI) > 0}, {"ingress", len(k.Ingress) > 0}, {"extra", k.Extra != nil}} {
 			if f.given && slices.Contains(profilesKnown, k.Profile) {
 				p.clash(child("kubernetes", f.name), "a value", "none with the profile "+k.Profile, hint)
 			}

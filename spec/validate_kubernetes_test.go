@@ -42,6 +42,7 @@ func TestVendorReleases(t *testing.T) {
 		{"a release of kubeadm", Kubernetes{Profile: "kubeadm", Version: "v1.36.0", Release: url}, Conflict, "kubernetes.release: have a value, need none with the profile kubeadm"},
 		{"a CNI of kubeadm", Kubernetes{Profile: "kubeadm", Version: "v1.36.0", CNI: []string{"canal"}}, Conflict, "kubernetes.cni: have a value"},
 		{"an ingress of kubeadm", Kubernetes{Profile: "kubeadm", Version: "v1.36.0", Ingress: []string{"traefik"}}, Conflict, "kubernetes.ingress: have a value"},
+		{"extra keys of kubeadm", Kubernetes{Profile: "kubeadm", Version: "v1.36.0", Extra: &Extra{}}, Conflict, "kubernetes.extra: have a value"},
 		{"a CNI of no profile", Kubernetes{Profile: "kubeadmin", Version: "v1.36.0", CNI: []string{"canal"}}, BadValue, "kubernetes.profile"},
 		{"a CNI of K3s", Kubernetes{Profile: ProfileK3s, Version: k3s, CNI: []string{"flannel"}}, Conflict, "built in"},
 		{"an ingress that K3s has not", Kubernetes{Profile: ProfileK3s, Version: k3s, Ingress: []string{"ingress-nginx"}}, BadValue, "each once of traefik; or none"},

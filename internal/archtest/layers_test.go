@@ -47,17 +47,19 @@ var layers = map[string][]string{
 
 	"profiles":                 {"images", "bundle", "secrets", "spec"},
 	"profiles/host":            {"profiles", "images", "spec"},
-	"profiles/kube":            {},
+	"profiles/cluster":         {},
 	"profiles/cis":             {"profiles", "profiles/host"},
-	"profiles/kubeadm":         {"profiles", "profiles/host", "profiles/kube", "profiles/cis", "images", "bundle", "secrets", "spec", "nodeos"},
+	"profiles/kubeadm":         {"profiles", "profiles/host", "profiles/cluster", "profiles/cis", "images", "bundle", "secrets", "spec", "nodeos"},
 	"profiles/rancher/release": {"bundle", "spec"},
-	"profiles/catalog":         {"profiles", "profiles/kubeadm"},
+	"profiles/rke2cis":         {"profiles", "profiles/host", "profiles/cluster", "profiles/rancher/node", "profiles/rancher/config", "profiles/rancher/release", "images", "bundle", "secrets", "spec"},
+	"profiles/catalog":         {"profiles", "profiles/kubeadm", "profiles/rke2cis"},
 
 	// What the profiles of RKE2 and K3s have in common.
 	"profiles/rancher/config":           {"spec"},
 	"profiles/rancher/registries":       {"profiles/rancher/config", "images"},
 	"profiles/rancher/registries/proof": {"profiles/rancher/registries", "profiles/rancher/config"},
 	"profiles/rancher/archive":          {"images"},
+	"profiles/rancher/node":             {"profiles", "profiles/host", "profiles/cluster", "profiles/rancher/config", "profiles/rancher/registries", "profiles/rancher/release", "images", "secrets", "spec"},
 
 	"installer/machine":     {"nodeos", "spec"},
 	"installer/disk":        {"nodeos", "bundle"},

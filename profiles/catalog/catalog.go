@@ -10,11 +10,12 @@ import (
 
 	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/profiles/kubeadm"
+	"caisson.dev/caisson/profiles/rke2cis"
 )
 
 // all is every profile, in the order in which a person is shown them.
 func all() []profiles.Profile {
-	return []profiles.Profile{kubeadm.New()}
+	return []profiles.Profile{kubeadm.New(), rke2cis.New()}
 }
 
 // Names lists the profiles' names.

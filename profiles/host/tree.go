@@ -18,6 +18,11 @@ var own embed.FS
 //go:embed pod-resolv.conf.tmpl
 var podResolv []byte
 
+// AuditPolicy is what the API server writes down, whoever starts it.
+//
+//go:embed audit-policy.yaml
+var AuditPolicy []byte
+
 // Tree is the files below root in a folder that looks like the node, *.tmpl
 // filled in with the values; mode tells the mode of each.
 func Tree(fsys fs.FS, root string, values any, mode func(path string) uint32) ([]images.ServiceFile, error) {

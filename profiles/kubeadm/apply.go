@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"caisson.dev/caisson/profiles/kube"
+	"caisson.dev/caisson/profiles/cluster"
 )
 
 // applyTries is how often a refused apply is tried again: a manifest may need
@@ -16,12 +16,12 @@ const applyTries = 5
 
 // ApplyManifests applies the manifests in dir with kubectl, in name order.
 func (p Profile) ApplyManifests(ctx context.Context, dir string, report func(string)) error {
-	files, err := kube.ManifestFiles(filepath.Join(p.root, dir))
+	files, err := cluster.ManifestFiles(filepath.Join(p.root, dir))
 	if err != nil || len(files) == 0 {
 		return err
 	}
 	tries := 0
-	last, err := kube.Until(ctx, report, func(ctx context.Context) (string, error) {
+	last, err := cluster.Until(ctx, report, func(ctx context.Context) (string, error) {
 		tries++
 		out, err := kubectl(ctx, append([]string{"apply"}, flags("--filename=", files)...)...)
 		if err == nil {
@@ -29,25 +29,20 @@ func (p Profile) ApplyManifests(ctx context.Context, dir string, report func(str
 			return "", nil
 		}
 		if tries == applyTries {
-			return "", kube.ManifestRefused.New("cannot apply the manifests in %s: have %q, need them accepted: %w", dir, answer(out, err), err).
+			return "", cluster.ManifestRefused.New("cannot apply the manifests in %s: have %q, need them accepted: %w", dir, answer(out, err), err).
 				Hint("`kubectl --kubeconfig %s apply -f %s` shows each answer", adminConf, dir)
 		}
 		return fmt.Sprintf("the manifests to be accepted (%s)", answer(out, err)), nil
 	})
 	if err == nil && last != "" {
-		return kube.ManifestRefused.New("cannot apply the manifests in %s: %w, still waiting for %s", dir, context.Cause(ctx), last)
+		return cluster.ManifestRefused.New("cannot apply the manifests in %s: %w, still waiting for %s", dir, context.Cause(ctx), last)
 	}
 	return err
 }
 
-// WaitWorkloads waits until the Deployments, DaemonSets, StatefulSets, Jobs and
-// Pods that the manifests in dir define are ready.
+// WaitWorkloads waits until what the manifests in dir run is ready.
 func (p Profile) WaitWorkloads(ctx context.Context, dir string, report func(string)) error {
-	files, err := kube.ManifestFiles(filepath.Join(p.root, dir))
-	if err != nil || len(files) == 0 {
-		return err
-	}
-	return kube.WaitWorkloads(ctx, files, func() (*kube.API, error) { return connect(p.root, adminConf) }, report)
+	return cluster.WaitWorkloads(ctx, p.root, adminConf, dir, report)
 }
 
 func flags(flag string, values []string) []string {
@@ -70,7 +65,7 @@ func kubectl(ctx context.Context, args ...string) ([]byte, error) {
 func answer(out []byte, err error) string {
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 	if last := lines[len(lines)-1]; last != "" {
-		return kube.FirstLine(last)
+		return cluster.FirstLine(last)
 	}
 	return err.Error()
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"caisson.dev/caisson/profiles/kube"
+	"caisson.dev/caisson/profiles/cluster"
 )
 
 func TestWaitWorkloads(t *testing.T) {
@@ -19,7 +19,7 @@ func TestWaitWorkloads(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var said []string
 	err := Profile{root: root}.WaitWorkloads(ctx, "m", func(s string) { said = append(said, s); cancel() })
-	if !kube.WorkloadNotReady.Is(err) || !strings.Contains(err.Error(), "ErrImagePull not found") {
+	if !cluster.WorkloadNotReady.Is(err) || !strings.Contains(err.Error(), "ErrImagePull not found") {
 		t.Errorf("got %v, want WORKLOAD-NOT-READY with the reason", err)
 	}
 	c.set(deployment, `{"metadata":{"generation":1},"status":{"observedGeneration":1,"readyReplicas":1,"updatedReplicas":1}}`)

@@ -15,7 +15,7 @@ import (
 
 	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/profiles/cis"
-	"caisson.dev/caisson/profiles/kube"
+	"caisson.dev/caisson/profiles/cluster"
 )
 
 // closedPaths are asked without credentials: the API, its secrets, and what it
@@ -25,11 +25,11 @@ var closedPaths = []string{"/api", "/api/v1/secrets", "/version"}
 // apiAnonymous asks with no credentials. The paths of harmless may answer.
 func apiAnonymous(ctx context.Context, root string) profiles.Result {
 	const want = "401 or 403"
-	a, err := connect(root, adminConf)
+	a, err := cluster.Connect(root, adminConf)
 	if err != nil {
 		return cis.Unreadable(err, want)
 	}
-	stranger := a.Anonymous()
+	stranger := a.WithoutCredentials()
 	defer stranger.CloseIdleConnections()
 	var have []string
 	ok := true
@@ -53,7 +53,7 @@ const privileged = `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"caisson-
 // stored or started, whatever the answer.
 func privilegedPod(ctx context.Context, root string) profiles.Result {
 	const want = "403 by PodSecurity for a privileged pod in namespace default"
-	a, err := connect(root, adminConf)
+	a, err := cluster.Connect(root, adminConf)
 	if err != nil {
 		return cis.Unreadable(err, want)
 	}
@@ -72,11 +72,11 @@ func privilegedPod(ctx context.Context, root string) profiles.Result {
 	var answer struct {
 		Message string `json:"message"`
 	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, kube.MaxAnswer)).Decode(&answer); err != nil {
+	if err := json.NewDecoder(io.LimitReader(resp.Body, cluster.MaxAnswer)).Decode(&answer); err != nil {
 		return cis.Unreadable(err, want)
 	}
 	ok := resp.StatusCode == http.StatusForbidden && strings.Contains(answer.Message, "PodSecurity")
-	return cis.Verdict(ok, fmt.Sprintf("%d %s", resp.StatusCode, kube.FirstLine(answer.Message)), want)
+	return cis.Verdict(ok, fmt.Sprintf("%d %s", resp.StatusCode, cluster.FirstLine(answer.Message)), want)
 }
 
 // longestEvent bounds what is read of the audit log's end: an event holds a
@@ -145,12 +145,12 @@ func podRange(ctx context.Context, root string) profiles.Result {
 	if err != nil {
 		return cis.Unreadable(err, want)
 	}
-	a, err := connect(root, adminConf)
+	a, err := cluster.Connect(root, adminConf)
 	if err != nil {
 		return cis.Unreadable(err, want)
 	}
 	defer a.Client.CloseIdleConnections()
-	var n kube.Node
+	var n cluster.NodeObject
 	if err := a.Get(ctx, "/api/v1/nodes/"+url.PathEscape(strings.TrimSpace(string(name))), &n); err != nil {
 		return cis.Unreadable(err, want)
 	}
@@ -166,7 +166,7 @@ func encryptedAtRest(ctx context.Context, root string) profiles.Result {
 	if r := encryption(root); r.Status != pass {
 		return profiles.Result{Status: r.Status, Have: r.Have, Want: want}
 	}
-	a, err := connect(root, adminConf)
+	a, err := cluster.Connect(root, adminConf)
 	if err != nil {
 		return cis.Unreadable(err, want)
 	}

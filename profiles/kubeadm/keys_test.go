@@ -19,7 +19,7 @@ import (
 	"time"
 
 	"caisson.dev/caisson/profiles"
-	"caisson.dev/caisson/profiles/kube"
+	"caisson.dev/caisson/profiles/cluster"
 )
 
 var now = time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
@@ -195,7 +195,7 @@ func TestDamagedCA(t *testing.T) {
 	root := t.TempDir()
 	newCA(t, root)
 	write(t, root, caKey, []byte("not a key"))
-	if err := New().Keys(keysInput(root)); !kube.NodeCredentials.Is(err) {
+	if err := New().Keys(keysInput(root)); !cluster.NodeCredentials.Is(err) {
 		t.Errorf("got %v, want NODE-CREDENTIALS", err)
 	}
 }

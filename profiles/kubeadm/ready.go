@@ -13,7 +13,14 @@ import (
 	"slices"
 	"strings"
 
-	"caisson.dev/caisson/profiles/kube"
+	"caisson.dev/caisson/profiles/cluster"
+)
+
+// The two kubeconfigs a node can have: a control plane's administrator, and the
+// kubelet itself, which may read its own node.
+const (
+	adminConf   = "/etc/kubernetes/admin.conf"
+	kubeletConf = "/etc/kubernetes/kubelet.conf"
 )
 
 // initUnit sets the node up, once; see tree/control-plane.
@@ -32,31 +39,20 @@ func (p Profile) Ready(ctx context.Context, report func(string)) error {
 		return err
 	}
 	w := &readiness{root: p.root, node: name, initFailed: initFailed}
-	if last, err := kube.Until(ctx, report, w.pending); err != nil {
+	if last, err := cluster.Until(ctx, report, w.pending); err != nil {
 		return err
 	} else if last != "" {
-		return kube.NodeNotReady.New("cannot call node %s ready: have %s, need the node and its control plane running: %w", name, last, context.Cause(ctx)).
+		return cluster.NodeNotReady.New("cannot call node %s ready: have %s, need the node and its control plane running: %w", name, last, context.Cause(ctx)).
 			Hint("`journalctl -u kubelet -u containerd -u caisson-registry -b` says more")
 	}
 	return nil
-}
-
-// The two kubeconfigs a node can have: a control plane's administrator, and the
-// kubelet itself, which may read its own node.
-const (
-	adminConf   = "/etc/kubernetes/admin.conf"
-	kubeletConf = "/etc/kubernetes/kubelet.conf"
-)
-
-func connect(root, conf string) (*kube.API, error) {
-	return kube.Connect(root, conf, "kubeadm wrote this file; `kubeadm kubeconfig` and `kubeadm certs renew` make it anew")
 }
 
 // readiness is one node, looked at again and again.
 type readiness struct {
 	root, node string
 	initFailed func(context.Context) bool
-	api        *kube.API
+	api        *cluster.API
 	conf       string
 }
 
@@ -71,14 +67,14 @@ func (r *readiness) pending(ctx context.Context) (string, error) {
 		if r.initFailed(ctx) {
 			return "", r.failed()
 		}
-		return "the API server (" + kube.Cause(err) + ")", nil
+		return "the API server (" + cluster.Cause(err) + ")", nil
 	}
-	var n kube.Node
+	var n cluster.NodeObject
 	if err := r.api.Get(ctx, "/api/v1/nodes/"+url.PathEscape(r.node), &n); err != nil {
-		return "node " + r.node + " (" + kube.Cause(err) + ")", nil
+		return "node " + r.node + " (" + cluster.Cause(err) + ")", nil
 	}
-	if ready, message := kube.IsTrue(n.Status.Conditions, "Ready"); !ready {
-		return strings.TrimSpace("node " + r.node + " to be Ready: " + kube.FirstLine(message)), nil
+	if ready, message := cluster.IsTrue(n.Status.Conditions, "Ready"); !ready {
+		return strings.TrimSpace("node " + r.node + " to be Ready: " + cluster.FirstLine(message)), nil
 	}
 	if r.conf != adminConf {
 		return "", nil
@@ -99,7 +95,7 @@ const initDone = "/var/lib/caisson/kubeadm.done"
 // open takes the administrator's kubeconfig, else the kubelet's.
 func (r *readiness) open(ctx context.Context) (string, error) {
 	for _, conf := range []string{adminConf, kubeletConf} {
-		a, err := connect(r.root, conf)
+		a, err := cluster.Connect(r.root, conf)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -127,10 +123,10 @@ func (r *readiness) failed() error {
 
 // pods is what is missing of the control plane's pods on this node.
 func (r *readiness) pods(ctx context.Context) (string, error) {
-	var list kube.PodList
+	var list cluster.PodList
 	path := "/api/v1/namespaces/kube-system/pods?fieldSelector=" + url.QueryEscape("spec.nodeName="+r.node)
 	if err := r.api.Get(ctx, path, &list); err != nil {
-		return "the list of pods (" + kube.Cause(err) + ")", nil
+		return "the list of pods (" + cluster.Cause(err) + ")", nil
 	}
 	missing := append(slices.Clone(controlPlane), "kube-proxy")
 	for _, p := range list.Items {
@@ -143,7 +139,7 @@ func (r *readiness) pods(ctx context.Context) (string, error) {
 	if len(missing) > 0 {
 		return "pod " + missing[0] + " (not there yet)", nil
 	}
-	dns := kube.Workload{Kind: "Deployment", Namespace: "kube-system", Name: "coredns"}
+	dns := cluster.Workload{Kind: "Deployment", Namespace: "kube-system", Name: "coredns"}
 	return dns.Pending(ctx, r.api), nil
 }
 

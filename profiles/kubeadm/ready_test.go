@@ -12,22 +12,22 @@ import (
 	"testing"
 
 	"caisson.dev/caisson/internal/fault"
-	"caisson.dev/caisson/profiles/kube"
+	"caisson.dev/caisson/profiles/cluster"
 )
 
-// cluster is an API server of canned answers.
-type cluster struct {
+// fakeCluster is an API server of canned answers.
+type fakeCluster struct {
 	mu      sync.Mutex
 	answers map[string]string // path and query -> JSON
 }
 
-func (c *cluster) set(path, body string) {
+func (c *fakeCluster) set(path, body string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.answers[path] = body
 }
 
-func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (c *fakeCluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
 	body, ok := c.answers[r.URL.RequestURI()]
 	c.mu.Unlock()
@@ -46,9 +46,9 @@ const (
 var podsPath = "/api/v1/namespaces/kube-system/pods?fieldSelector=" + url.QueryEscape("spec.nodeName=ship-1")
 
 // start serves a cluster and writes the kubeconfig that reaches it.
-func start(t *testing.T, root, conf string) *cluster {
+func start(t *testing.T, root, conf string) *fakeCluster {
 	t.Helper()
-	c := &cluster{answers: map[string]string{}}
+	c := &fakeCluster{answers: map[string]string{}}
 	s := httptest.NewTLSServer(c)
 	t.Cleanup(s.Close)
 	write(t, root, conf, credentials(t, s))
@@ -146,7 +146,7 @@ func TestReadyInitFailed(t *testing.T) {
 func TestReadyWhenTimeEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	err := Profile{root: t.TempDir()}.Ready(ctx, func(string) { cancel() })
-	if !kube.NodeNotReady.Is(err) || fault.ExitStatus(err) != int(fault.Node) || !strings.Contains(err.Error(), "kubeadm to set up the node") {
+	if !cluster.NodeNotReady.Is(err) || fault.ExitStatus(err) != int(fault.Node) || !strings.Contains(err.Error(), "kubeadm to set up the node") {
 		t.Errorf("got %v, want NODE-NOT-READY with what was missing", err)
 	}
 }

@@ -1,13 +1,7 @@
 package kubeadm
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"time"
 
 	"caisson.dev/caisson/secrets"
@@ -48,13 +42,13 @@ func (Profile) MakeSecrets(_ spec.Enclave, now time.Time) ([]secrets.File, error
 	begin := now.UTC().Truncate(24*time.Hour).AddDate(0, 0, -1)
 	var out []secrets.File
 	for _, a := range authorities {
-		cert, key, err := newAuthority(a.name, begin)
+		cert, key, err := secrets.NewAuthority(a.name, []string{a.name}, begin, caLife)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, secrets.File{Path: pki + a.file + ".crt", Mode: 0o644, Data: cert}, secrets.File{Path: pki + a.file + ".key", Mode: 0o600, Data: key})
 	}
-	accounts, private, err := newKey()
+	accounts, private, err := secrets.NewKey()
 	if err != nil {
 		return nil, err
 	}
@@ -64,39 +58,6 @@ func (Profile) MakeSecrets(_ spec.Enclave, now time.Time) ([]secrets.File, error
 	}
 	return append(out,
 		secrets.File{Path: pki + "sa.key", Mode: 0o600, Data: private},
-		secrets.File{Path: pki + "sa.pub", Mode: 0o600, Data: pemOf("PUBLIC KEY", public)},
+		secrets.File{Path: pki + "sa.pub", Mode: 0o600, Data: secrets.PEM("PUBLIC KEY", public)},
 		secrets.File{Path: encryptionFile, Mode: 0o600, Data: string(newEncryption())}), nil
-}
-
-// newAuthority is a CA that signed itself, of the form of kubeadm's own.
-func newAuthority(name string, begin time.Time) (cert, private string, err error) {
-	key, private, err := newKey()
-	if err != nil {
-		return "", "", err
-	}
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
-	if err != nil {
-		return "", "", err
-	}
-	template := &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
-		NotBefore: begin, NotAfter: begin.Add(caLife),
-		KeyUsage: x509.KeyUsageKeyEncipherment | x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-		IsCA:     true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	return pemOf("CERTIFICATE", der), private, err
-}
-
-func newKey() (*ecdsa.PrivateKey, string, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, "", err
-	}
-	der, err := x509.MarshalECPrivateKey(key)
-	return key, pemOf("EC PRIVATE KEY", der), err
-}
-
-func pemOf(kind string, der []byte) string {
-	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
 }

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"caisson.dev/caisson/profiles"
-	"caisson.dev/caisson/profiles/kube"
+	"caisson.dev/caisson/profiles/cluster"
 )
 
 // servingLife is how long the kubelet's serving certificate lasts, the same as
@@ -29,7 +29,7 @@ const servingLife = 3 * 365 * 24 * time.Hour
 func makeServing(root string, in profiles.KeysInput) error {
 	ca, signer, err := readCA(root)
 	if err != nil {
-		return kube.NodeCredentials.New("cannot sign the kubelet's certificate with the cluster's CA: %w", err).
+		return cluster.NodeCredentials.New("cannot sign the kubelet's certificate with the cluster's CA: %w", err).
 			Hint("restore %s and %s from this node's backup", caCert, caKey)
 	}
 	if servingIsGood(root, ca, in) {

@@ -31,6 +31,9 @@ func treeOf(a spec.Answers, val values) ([]images.ServiceFile, error) {
 	part := "control-plane"
 	if a.Role == spec.Worker {
 		part = "worker"
+	} else {
+		const policy = "/etc/kubernetes/apiserver/audit-policy.yaml"
+		out = append(out, images.ServiceFile{Path: policy, Mode: modeOf(policy), Data: host.AuditPolicy})
 	}
 	for _, root := range []string{"tree/all", "tree/" + part} {
 		files, err := host.Tree(tree, root, val, modeOf)

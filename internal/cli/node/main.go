@@ -37,6 +37,7 @@ type commands struct {
 	Revert   networkRevertCmd `cmd:"" name:"network-revert" help:"Bring the network back from before a change that nobody confirmed."`
 	Room     roomCmd          `cmd:"" help:"Make room on a full disk, without touching what somebody may need."`
 	Keys     keysCmd          `cmd:"" help:"Make the secrets that are made on the node itself, if they are missing."`
+	Prepare  prepareCmd       `cmd:"" help:"Look at all on which a start of Kubernetes would fail on this node."`
 	WaitHTTP waitHTTPCmd      `cmd:"" name:"wait-http" help:"Wait until a URL answers."`
 	Explain  explainCmd       `cmd:"" help:"Print the page of an error code."`
 	Version  versionCmd       `cmd:"" help:"Print the version."`

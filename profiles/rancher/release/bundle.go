@@ -30,8 +30,15 @@ type Member struct {
 	Mode uint32
 }
 
-// Path is the file's place on the node.
-func (m Member) Path() string { return path.Join(prefix, m.Name) }
+// Path is the file's place on the node. The units do not stay under the prefix:
+// /usr/local is mounted when systemd has read its units already, and the vendor's
+// installer moves them in that case, too (rke2 install.sh).
+func (m Member) Path() string {
+	if path.Ext(m.Name) == ".service" {
+		return path.Join("/etc/systemd/system", path.Base(m.Name))
+	}
+	return path.Join(prefix, m.Name)
+}
 
 // Members lists what is laid down, for servers and agents alike (contract 2.1).
 // The licence stays with the program.

@@ -66,8 +66,8 @@ func TestUnpack(t *testing.T) {
 	// The vendor's modes do not count: no file of ours is writable by others or setuid.
 	want := []string{
 		"0755 /usr/local/bin/rke2", "0755 /usr/local/bin/rke2-killall.sh", "0755 /usr/local/bin/rke2-uninstall.sh",
-		"0644 /usr/local/lib/systemd/system/rke2-agent.env", "0644 /usr/local/lib/systemd/system/rke2-agent.service",
-		"0644 /usr/local/lib/systemd/system/rke2-server.env", "0644 /usr/local/lib/systemd/system/rke2-server.service",
+		"0644 /usr/local/lib/systemd/system/rke2-agent.env", "0644 /etc/systemd/system/rke2-agent.service",
+		"0644 /usr/local/lib/systemd/system/rke2-server.env", "0644 /etc/systemd/system/rke2-server.service",
 		"0644 /usr/local/share/rke2/LICENSE.txt", "0644 /usr/local/share/rke2/rke2-cis-sysctl.conf",
 	}
 	if diff := cmp.Diff(want, have); diff != "" {

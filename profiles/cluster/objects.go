@@ -1,4 +1,4 @@
-package kube
+package cluster
 
 import (
 	"maps"
@@ -9,44 +9,44 @@ import (
 // The parts of Kubernetes' objects that are looked at (API reference, v1 and
 // apps/v1).
 type (
-	meta struct {
+	Meta struct {
 		Name      string            `json:"name"`
 		Namespace string            `json:"namespace"`
 		Labels    map[string]string `json:"labels"`
 	}
-	condition struct {
+	Condition struct {
 		Type    string `json:"type"`
 		Status  string `json:"status"`
 		Message string `json:"message"`
 	}
-	Node struct {
+	NodeObject struct {
 		Spec struct {
 			PodCIDR string `json:"podCIDR"`
 		} `json:"spec"`
 		Status struct {
-			Conditions []condition `json:"conditions"`
+			Conditions []Condition `json:"conditions"`
 		} `json:"status"`
 	}
-	waiting struct {
+	Waiting struct {
 		Reason  string `json:"reason"`
 		Message string `json:"message"`
 	}
-	Pod struct {
-		Metadata meta `json:"metadata"`
+	PodObject struct {
+		Metadata Meta `json:"metadata"`
 		Status   struct {
 			Phase      string      `json:"phase"`
-			Conditions []condition `json:"conditions"`
+			Conditions []Condition `json:"conditions"`
 			Containers []struct {
 				State struct {
-					Waiting *waiting `json:"waiting"`
+					Waiting *Waiting `json:"waiting"`
 				} `json:"state"`
 			} `json:"containerStatuses"`
 		} `json:"status"`
 	}
 	PodList struct {
-		Items []Pod `json:"items"`
+		Items []PodObject `json:"items"`
 	}
-	workloadObject struct {
+	WorkloadObject struct {
 		Metadata struct {
 			Generation int64 `json:"generation"`
 		} `json:"metadata"`
@@ -69,8 +69,8 @@ type (
 	}
 )
 
-// IsTrue looks a condition up.
-func IsTrue(conditions []condition, kind string) (bool, string) {
+// IsTrue tells whether a condition holds, and what is said of it.
+func IsTrue(conditions []Condition, kind string) (bool, string) {
 	for _, c := range conditions {
 		if c.Type == kind {
 			return c.Status == "True", c.Message
@@ -80,7 +80,7 @@ func IsTrue(conditions []condition, kind string) (bool, string) {
 }
 
 // Why says what a pod that is not ready is waiting for; "" if it is ready.
-func (p Pod) Why() string {
+func (p PodObject) Why() string {
 	if ready, _ := IsTrue(p.Status.Conditions, "Ready"); ready || p.Status.Phase == "Succeeded" {
 		return ""
 	}
@@ -98,8 +98,8 @@ func (p Pod) Why() string {
 	return strings.ToLower(p.Status.Phase) + ", not ready"
 }
 
-// progress is how far a workload is, of how far it is to be.
-func (w workloadObject) progress(kind string) (have, want int64) {
+// progress is how far a Workload is, of how far it is to be.
+func (w WorkloadObject) progress(kind string) (have, want int64) {
 	switch kind {
 	case "DaemonSet":
 		// Before the controller has seen it the numbers are all 0.
@@ -125,7 +125,7 @@ func or(p *int64, value int64) int64 {
 	return *p
 }
 
-// FirstLine keeps a message to one line of bearable length.
+// FirstLine is the first line of a text, of bearable length.
 func FirstLine(s string) string {
 	line, _, _ := strings.Cut(s, "\n")
 	const longest = 300

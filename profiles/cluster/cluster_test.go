@@ -1,4 +1,4 @@
-package kube
+package cluster
 
 import (
 	"context"
@@ -32,7 +32,7 @@ func TestWorkloadsIn(t *testing.T) {
 	if err := os.WriteFile(file, []byte(demoManifest), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got, err := WorkloadsIn(file)
+	got, err := workloadsIn(file)
 	want := []Workload{{"Deployment", "demo", "whoami"}, {"DaemonSet", "default", "agent"}}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("have %v, %v\nwant %v", got, err, want)
@@ -40,7 +40,7 @@ func TestWorkloadsIn(t *testing.T) {
 	if err := os.WriteFile(file, []byte("a: [b\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := WorkloadsIn(file); !ManifestRefused.Is(err) {
+	if _, err := workloadsIn(file); !ManifestRefused.Is(err) {
 		t.Errorf("got %v, want MANIFEST-REFUSED", err)
 	}
 }
@@ -68,14 +68,14 @@ func TestManifestFiles(t *testing.T) {
 }
 
 func TestProgress(t *testing.T) {
-	var ds workloadObject
+	var ds WorkloadObject
 	ds.Metadata.Generation = 2
 	ds.Status.ObservedGeneration = 1
 	if have, want := ds.progress("DaemonSet"); have >= want {
 		t.Error("a DaemonSet that nobody looked at yet is ready")
 	}
 	zero := int64(0)
-	var d workloadObject
+	var d WorkloadObject
 	d.Spec.Replicas = &zero
 	if have, want := d.progress("Deployment"); have < want {
 		t.Error("a Deployment of no pods is not ready")
@@ -92,7 +92,7 @@ func FuzzWorkloads(f *testing.F) {
 		if err := os.WriteFile(file, raw, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		found, err := WorkloadsIn(file)
+		found, err := workloadsIn(file)
 		if err != nil && !ManifestRefused.Is(err) {
 			t.Errorf("%v has no code", err)
 		}
@@ -114,6 +114,7 @@ func FuzzKubeconfig(f *testing.F) {
 		}
 	})
 }
+
 func TestUntil(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var said []string

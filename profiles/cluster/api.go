@@ -1,7 +1,8 @@
-// Package kube reads a cluster with a node's own kubeconfig and waits for what
-// runs on it: the part of readiness that is the same whatever distribution of
-// Kubernetes the node has. It writes nothing. The profiles stand above it.
-package kube
+// Package cluster asks a live node's API server what profiles need to know: is
+// the node ready, are its pods, do the carried workloads run. It changes
+// nothing, and dials nothing but the server that the node's own kubeconfig names.
+// caisson-node alone runs it, through the profiles that stand above it.
+package cluster
 
 import (
 	"context"
@@ -29,13 +30,14 @@ type API struct {
 	Client *http.Client
 }
 
-// kubeconfig is the part that kubeadm, RKE2 and K3s write: one cluster, one user, its
+// kubeconfig is the part that is used: one cluster, one user, its
 // certificates inside or beside the file. []byte is base64 in the file.
 type kubeconfig struct {
 	Clusters []struct {
 		Cluster struct {
 			Server string `json:"server"`
 			CA     []byte `json:"certificate-authority-data"`
+			CAFile string `json:"certificate-authority"`
 		} `json:"cluster"`
 	} `json:"clusters"`
 	Users []struct {
@@ -48,9 +50,8 @@ type kubeconfig struct {
 	} `json:"users"`
 }
 
-// Connect reads a kubeconfig; nothing is dialled yet. The hint says who makes
-// the file anew if it is damaged (NODE-CREDENTIALS).
-func Connect(root, conf, hint string) (*API, error) {
+// Connect reads a kubeconfig; nothing is dialled yet.
+func Connect(root, conf string) (*API, error) {
 	raw, err := os.ReadFile(filepath.Join(root, conf))
 	if err != nil {
 		return nil, err
@@ -58,7 +59,7 @@ func Connect(root, conf, hint string) (*API, error) {
 	a, err := parseKubeconfig(root, raw)
 	if err != nil {
 		return nil, NodeCredentials.New("cannot use %s: %w", conf, err).
-			Hint("%s", hint)
+			Hint("Kubernetes' own set-up wrote this file: see the page for how it is made anew")
 	}
 	return a, nil
 }
@@ -71,7 +72,13 @@ func parseKubeconfig(root string, raw []byte) (*API, error) {
 	if len(k.Clusters) != 1 || len(k.Users) != 1 {
 		return nil, fmt.Errorf("have %d clusters and %d users, need one of each", len(k.Clusters), len(k.Users))
 	}
-	u := k.Users[0].User
+	u, server := k.Users[0].User, k.Clusters[0].Cluster
+	if server.CAFile != "" {
+		var err error
+		if server.CA, err = os.ReadFile(filepath.Join(root, server.CAFile)); err != nil {
+			return nil, err
+		}
+	}
 	if u.CertFile != "" && u.KeyFile != "" {
 		var err error
 		if u.Cert, err = os.ReadFile(filepath.Join(root, u.CertFile)); err != nil {
@@ -86,10 +93,10 @@ func parseKubeconfig(root string, raw []byte) (*API, error) {
 		return nil, err
 	}
 	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(k.Clusters[0].Cluster.CA) {
-		return nil, fmt.Errorf("have no certificate in certificate-authority-data, need the cluster's CA")
+	if !roots.AppendCertsFromPEM(server.CA) {
+		return nil, fmt.Errorf("have no certificate of the cluster's CA, need one")
 	}
-	return &API{Server: k.Clusters[0].Cluster.Server, Client: &http.Client{
+	return &API{Server: server.Server, Client: &http.Client{
 		Timeout: time.Minute,
 		Transport: &http.Transport{
 			Proxy:           nil, // no way out of the node, whatever the environment says
@@ -98,22 +105,22 @@ func parseKubeconfig(root string, raw []byte) (*API, error) {
 	}}, nil
 }
 
-// Anonymous is a client that checks the API server's certificate and
+// WithoutCredentials is a client that checks the API server's certificate and
 // shows none of its own.
-func (a *API) Anonymous() *http.Client {
+func (a *API) WithoutCredentials() *http.Client {
 	t := a.Client.Transport.(*http.Transport).Clone()
 	t.TLSClientConfig.Certificates = nil
 	return &http.Client{Transport: t}
 }
 
-// StatusError is an answer that is not 200: what, and why.
-type StatusError struct {
-	Status int
-	Path   string
+// statusError is an answer that is not 200: what, and why.
+type statusError struct {
+	status int
+	path   string
 }
 
-func (e StatusError) Error() string {
-	return fmt.Sprintf("the API server answers %d for %s", e.Status, e.Path)
+func (e statusError) Error() string {
+	return fmt.Sprintf("the API server answers %d for %s", e.status, e.path)
 }
 
 // Get reads one object into v, or with v nil only asks whether the answer is 200.
@@ -133,7 +140,7 @@ func (a *API) Get(ctx context.Context, path string, v any) error {
 		return err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return StatusError{Status: resp.StatusCode, Path: path}
+		return statusError{status: resp.StatusCode, path: path}
 	}
 	if v == nil {
 		return nil

@@ -1,4 +1,4 @@
-package kube
+package cluster
 
 import (
 	"cmp"
@@ -16,30 +16,17 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// ManifestFiles lists what kubectl and K3s take for manifests; no folder holds none.
-func ManifestFiles(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
+// WaitWorkloads waits until the Deployments, DaemonSets, StatefulSets, Jobs and
+// Pods that the manifests in dir, below root, define are ready; conf is the
+// administrator's kubeconfig.
+func WaitWorkloads(ctx context.Context, root, conf, dir string, report func(string)) error {
+	files, err := ManifestFiles(filepath.Join(root, dir))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var out []string
-	for _, e := range entries {
-		if slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(e.Name())) && !e.IsDir() {
-			out = append(out, filepath.Join(dir, e.Name()))
-		}
-	}
-	return out, nil
-}
-
-// WaitWorkloads waits until all that the manifest files define and runs pods is
-// ready; connect is called if there is any. It fails with WORKLOAD-NOT-READY.
-func WaitWorkloads(ctx context.Context, files []string, connect func() (*API, error), report func(string)) error {
 	var all []Workload
 	for _, f := range files {
-		found, err := WorkloadsIn(f)
+		found, err := workloadsIn(f)
 		if err != nil {
 			return err
 		}
@@ -48,7 +35,7 @@ func WaitWorkloads(ctx context.Context, files []string, connect func() (*API, er
 	if len(all) == 0 {
 		return nil
 	}
-	a, err := connect()
+	a, err := Connect(root, conf)
 	if err != nil {
 		return err
 	}
@@ -64,9 +51,27 @@ func WaitWorkloads(ctx context.Context, files []string, connect func() (*API, er
 	})
 	if err == nil && last != "" {
 		return WorkloadNotReady.New("cannot call the carried workloads ready: have %s, need it ready: %w", last, context.Cause(ctx)).
-			Hint("`kubectl describe pods -A` says more")
+			Hint("`kubectl --kubeconfig %s describe pods -A` says more", conf)
 	}
 	return err
+}
+
+// ManifestFiles lists what kubectl takes for manifests; no folder holds none.
+func ManifestFiles(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, e := range entries {
+		if slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(e.Name())) && !e.IsDir() {
+			out = append(out, filepath.Join(dir, e.Name()))
+		}
+	}
+	return out, nil
 }
 
 // Workload is something in a manifest that runs pods.
@@ -97,9 +102,9 @@ type manifestObject struct {
 	Items []manifestObject `json:"items"`
 }
 
-// WorkloadsIn reads the workloads of one file: YAML documents or JSON, lists
+// workloadsIn reads the workloads of one file: YAML documents or JSON, lists
 // among them.
-func WorkloadsIn(file string) ([]Workload, error) {
+func workloadsIn(file string) ([]Workload, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
@@ -124,11 +129,11 @@ func WorkloadsIn(file string) ([]Workload, error) {
 	return out, nil
 }
 
-// Pending says what the workload waits for, "" if it is ready.
+// Pending says what the Workload waits for, "" if it is ready.
 func (w Workload) Pending(ctx context.Context, a *API) string {
 	path := fmt.Sprintf(resources[w.Kind], url.PathEscape(w.Namespace), url.PathEscape(w.Name))
 	if w.Kind == "Pod" {
-		var p Pod
+		var p PodObject
 		if err := a.Get(ctx, path, &p); err != nil {
 			return w.String() + " (" + Cause(err) + ")"
 		}
@@ -137,7 +142,7 @@ func (w Workload) Pending(ctx context.Context, a *API) string {
 		}
 		return ""
 	}
-	var o workloadObject
+	var o WorkloadObject
 	if err := a.Get(ctx, path, &o); err != nil {
 		return w.String() + " (" + Cause(err) + ")"
 	}

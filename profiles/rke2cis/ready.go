@@ -1,0 +1,47 @@
+package rke2cis
+
+import (
+	"context"
+	"os"
+
+	"caisson.dev/caisson/profiles/rancher/node"
+	"caisson.dev/caisson/profiles/rancher/release"
+)
+
+// parts are the static pods of a server, by their component label (rke2
+// pkg/podtemplate).
+var parts = []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"}
+
+// live is the node that the program runs on.
+func (p Profile) live() (*node.Live, error) {
+	name, err := os.Hostname()
+	return &node.Live{Root: p.root, Product: release.RKE2, Node: name, Parts: parts}, err
+}
+
+// Ready waits until this node, and on a server its part of the control plane, is
+// ready.
+func (p Profile) Ready(ctx context.Context, report func(string)) error {
+	l, err := p.live()
+	if err != nil {
+		return err
+	}
+	return l.Ready(ctx, report)
+}
+
+// ApplyManifests hands the manifests in dir to RKE2.
+func (p Profile) ApplyManifests(_ context.Context, dir string, report func(string)) error {
+	l, err := p.live()
+	if err != nil {
+		return err
+	}
+	return l.ApplyManifests(dir, report)
+}
+
+// WaitWorkloads waits until what they run is ready.
+func (p Profile) WaitWorkloads(ctx context.Context, dir string, report func(string)) error {
+	l, err := p.live()
+	if err != nil {
+		return err
+	}
+	return l.WaitWorkloads(ctx, dir, report)
+}

@@ -111,6 +111,14 @@ type Unpacker interface {
 	Unpack(archive io.Reader, each func(artifact string, body io.Reader) error) error
 }
 
+// ArchiveJudge is a profile that looks into its image archives before they go
+// onto a medium: what is not in them is nowhere in the enclave.
+type ArchiveJudge interface {
+	// CheckArchives reports what the archives lack; file gives the path of an
+	// artifact's bytes, under the artifact's own name.
+	CheckArchives(e spec.Enclave, file func(artifact string) (string, error)) error
+}
+
 // Deployer is a profile that can apply the carried manifests.
 type Deployer interface {
 	// ApplyManifests applies every *.yaml, *.yml and *.json file of dir, in name order;

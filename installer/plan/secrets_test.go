@@ -73,6 +73,7 @@ func TestPlanNamesTheSecrets(t *testing.T) {
 	}
 }
 
+<<<<<<< HEAD
 // chooser is a profile whose workers get one file of all.
 type chooser struct {
 	installtest.Profile
@@ -115,6 +116,40 @@ func TestSecretsAreChosen(t *testing.T) {
 	in.Profile = chooser{}
 	if _, err := plan.Make(in); !host.RenderIncomplete.Is(err) {
 		t.Errorf("have %v, need what the profile says", err)
+=======
+// picky is a profile whose node gets certificates alone.
+type picky struct{ installtest.Profile }
+
+func (picky) TakesSecret(_ spec.Enclave, _ spec.Answers, path string) (bool, error) {
+	return strings.HasSuffix(path, ".crt"), nil
+}
+
+// TestPlanChoosesSecrets: the step names what this node gets, in words and in the
+// plan's id, and all is still said of what is sealed.
+func TestPlanChoosesSecrets(t *testing.T) {
+	in := sealedInput(t)
+	all, err := plan.Make(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Profile = picky{}
+	p, err := plan.Make(in)
+	if err != nil || p.ID == all.ID {
+		t.Fatalf("have %v and the id %s, need another than with all", err, p.ID)
+	}
+	for _, s := range p.Steps {
+		if s.Kind != plan.PlaceSecrets {
+			continue
+		}
+		if len(s.Only) == 0 || len(s.Only) >= len(s.Secrets.Files) || !strings.Contains(p.Text(), fmt.Sprintf(": %d files, opened from the sealed file", len(s.Only))) {
+			t.Errorf("names %v of %d files", s.Only, len(s.Secrets.Files))
+		}
+		for _, path := range s.Only {
+			if !strings.HasSuffix(path, ".crt") {
+				t.Errorf("names %s", path)
+			}
+		}
+>>>>>>> hH
 	}
 }
 

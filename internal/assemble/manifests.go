@@ -24,6 +24,24 @@ func (c Choice) check() error {
 	} else {
 		_, err := c.Wants()
 		errs = append(errs, err, c.checkRefs(refs), manifests.Check(uses, c.Spec.Enclave, refs))
+		if err == nil {
+			errs = append(errs, c.checkNodes())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkNodes renders each node of the roster, so that what its profile refuses is
+// known at the desk. What is wrong with all of them is said once.
+func (c Choice) checkNodes() error {
+	var errs []error
+	seen := map[string]bool{}
+	for _, n := range c.Spec.Enclave.Nodes {
+		_, err := c.Render(spec.Answers{Node: n.Name})
+		if err != nil && !seen[err.Error()] {
+			seen[err.Error()] = true
+			errs = append(errs, err)
+		}
 	}
 	return errors.Join(errs...)
 }

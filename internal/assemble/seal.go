@@ -62,6 +62,9 @@ func Seal(ctx context.Context, in Input, store *bundle.Store, progress bundle.Pr
 	if err := s.unpack(); err != nil {
 		return nil, err
 	}
+	if err := s.judge(); err != nil {
+		return nil, err
+	}
 	e := in.Choice.Spec.Enclave
 	out, err := nodeosbuild.Image(ctx, nodeosbuild.Input{
 		Debs: in.Artifacts[nodeos.WantBase], Boot: in.Artifacts[nodeos.WantBoot], Ignition: s.byName[nodeos.Ignition],

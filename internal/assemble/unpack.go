@@ -3,6 +3,8 @@ package assemble
 import (
 	"io"
 	"os"
+	"path"
+	"path/filepath"
 
 	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/profiles"
@@ -34,6 +36,28 @@ func (s *sealing) unpack() error {
 		}
 	}
 	return nil
+}
+
+// judge has the profile look into its image archives. They are seen under their
+// own names, by which their form is known.
+func (s *sealing) judge() error {
+	p, ok := s.in.Choice.Profile.(profiles.ArchiveJudge)
+	if !ok {
+		return nil
+	}
+	dir, err := os.MkdirTemp("", "caisson-archives-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	return p.CheckArchives(s.in.Choice.Spec.Enclave, func(name string) (string, error) {
+		a, ok := s.byName[name]
+		if !ok {
+			return "", missing(name, "the profile "+s.in.Choice.Profile.Name()+" looks into it")
+		}
+		at := filepath.Join(dir, path.Base(name))
+		return at, os.Symlink(s.store.Path(a.Digest), at)
+	})
 }
 
 func (s *sealing) members(p profiles.Unpacker, archive bundle.Artifact) ([]bundle.Artifact, error) {

@@ -6,23 +6,42 @@ import (
 	"time"
 
 	"caisson.dev/caisson/profiles"
+<<<<<<< HEAD
 	"caisson.dev/caisson/profiles/cis"
+=======
+	"caisson.dev/caisson/profiles/check"
+>>>>>>> hH
 	"caisson.dev/caisson/spec"
 )
 
 // The statuses of a result.
 const (
+<<<<<<< HEAD
 	pass          = cis.Pass
 	fail          = cis.Fail
 	manual        = cis.Manual
 	notApplicable = cis.NotApplicable
+=======
+	pass   = check.Pass
+	fail   = check.Fail
+	manual = check.Manual
+>>>>>>> hH
 )
 
 // kubeletConfig is the kubelet's configuration as kubeadm writes it.
 const kubeletConfig = "/var/lib/kubelet/config.yaml"
 
+<<<<<<< HEAD
 // test reads a live node's files below root.
 type test = cis.Test
+=======
+type test = check.Test
+
+var (
+	mode, owner         = check.Mode, check.Owner
+	verdict, unreadable = check.Verdict, check.Unreadable
+)
+>>>>>>> hH
 
 // line is one line of a table.
 type line struct {
@@ -57,12 +76,7 @@ func (p Profile) Checks(role string) []profiles.Check {
 	}
 	out := make([]profiles.Check, 0, len(lines))
 	for _, l := range lines {
-		out = append(out, profiles.Check{ID: l.id, Title: l.title, Run: func(ctx context.Context, root string) profiles.Result {
-			if err := ctx.Err(); err != nil {
-				return profiles.Result{Status: fail, Have: err.Error(), Want: "a finished check"}
-			}
-			return l.test(root)
-		}})
+		out = append(out, check.Of(l.id, l.title, l.test))
 	}
 	for _, l := range p.liveLines(role) {
 		out = append(out, profiles.Check{ID: l.id, Title: l.title, Run: func(ctx context.Context, root string) profiles.Result {

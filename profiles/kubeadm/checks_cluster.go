@@ -14,7 +14,11 @@ import (
 	"strings"
 
 	"caisson.dev/caisson/profiles"
+<<<<<<< HEAD
 	"caisson.dev/caisson/profiles/cis"
+=======
+	"caisson.dev/caisson/profiles/check"
+>>>>>>> hH
 	"caisson.dev/caisson/profiles/cluster"
 )
 
@@ -134,8 +138,13 @@ func podRange(ctx context.Context, root string) profiles.Result {
 			} `json:"ipam"`
 		} `json:"plugins"`
 	}
+<<<<<<< HEAD
 	if err := readYAML(root, conf, &c); err != nil {
 		return cis.Unreadable(err, want)
+=======
+	if err := check.ReadYAML(root, conf, &c); err != nil {
+		return unreadable(err, want)
+>>>>>>> hH
 	}
 	if len(c.Plugins) == 0 || len(c.Plugins[0].IPAM.Ranges) != 1 || len(c.Plugins[0].IPAM.Ranges[0]) != 1 {
 		return cis.Verdict(false, "no single subnet", want)
@@ -163,7 +172,7 @@ func podRange(ctx context.Context, root string) profiles.Result {
 func encryptedAtRest(ctx context.Context, root string) profiles.Result {
 	const file, mark = etcdData + "/snap/db", "k8s:enc:"
 	const want = "an encrypting provider first, and " + mark + " in " + file
-	if r := encryption(root); r.Status != pass {
+	if r := staticPods.Encryption(root); r.Status != pass {
 		return profiles.Result{Status: r.Status, Have: r.Have, Want: want}
 	}
 	a, err := cluster.Connect(root, adminConf)

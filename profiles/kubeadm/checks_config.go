@@ -1,26 +1,19 @@
 package kubeadm
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
-	"sigs.k8s.io/yaml"
-
 	"caisson.dev/caisson/profiles"
+<<<<<<< HEAD
 	"caisson.dev/caisson/profiles/cis"
+=======
+	"caisson.dev/caisson/profiles/check"
+>>>>>>> hH
 )
-
-// atLeast: the flag is a whole number of least or more.
-func atLeast(component, name string, least int) test {
-	return flag(component, name, fmt.Sprintf("--%s of %d or more", name, least), func(v string, _ bool) bool {
-		n, err := strconv.Atoi(v)
-		return err == nil && n >= least
-	})
-}
 
 // ownCA: etcd is not checked with the cluster's CA, or every certificate of the
 // cluster would open it.
@@ -69,8 +62,13 @@ func anonymous(root string) profiles.Result {
 			} `json:"conditions"`
 		} `json:"anonymous"`
 	}
+<<<<<<< HEAD
 	if err := readYAML(root, path, &c); err != nil {
 		return cis.Unreadable(err, want)
+=======
+	if err := check.ReadYAML(root, path, &c); err != nil {
+		return unreadable(err, want)
+>>>>>>> hH
 	}
 	if c.Anonymous == nil || (c.Anonymous.Enabled && len(c.Anonymous.Conditions) == 0) {
 		return cis.Verdict(false, "every path", want)
@@ -84,6 +82,7 @@ func anonymous(root string) profiles.Result {
 	return cis.Verdict(ok || !c.Anonymous.Enabled, "anonymous: "+strings.Join(paths, ", "), want)
 }
 
+<<<<<<< HEAD
 // encryption: secrets are written by a provider that encrypts; the first in the
 // list writes.
 func encryption(root string) profiles.Result {
@@ -125,42 +124,27 @@ func readYAML(root, path string, v any) error {
 	return yaml.Unmarshal(raw, v)
 }
 
+=======
+>>>>>>> hH
 // setting is a check of one value of the kubelet's configuration, at a dotted
 // path; a value that is not there is "".
 func setting(path, want string, ok func(string) bool) test {
 	return func(root string) profiles.Result {
 		var c map[string]any
+<<<<<<< HEAD
 		if err := readYAML(root, kubeletConfig, &c); err != nil {
 			return cis.Unreadable(err, want)
+=======
+		if err := check.ReadYAML(root, kubeletConfig, &c); err != nil {
+			return unreadable(err, want)
+>>>>>>> hH
 		}
-		value := lookup(c, strings.Split(path, "."))
+		value := check.Lookup(c, strings.Split(path, "."))
 		have := path + ": " + value
 		if value == "" {
 			have = path + " is not set"
 		}
 		return cis.Verdict(ok(value), have, want)
-	}
-}
-
-func lookup(v any, path []string) string {
-	for _, p := range path {
-		m, ok := v.(map[string]any)
-		if !ok {
-			return ""
-		}
-		v = m[p]
-	}
-	switch v := v.(type) {
-	case nil:
-		return ""
-	case []any:
-		var parts []string
-		for _, x := range v {
-			parts = append(parts, fmt.Sprint(x))
-		}
-		return strings.Join(parts, ",")
-	default:
-		return fmt.Sprint(v)
 	}
 }
 
@@ -210,8 +194,13 @@ func serving(root string) profiles.Result {
 		TLSCertFile        string `json:"tlsCertFile"`
 		ServerTLSBootstrap bool   `json:"serverTLSBootstrap"`
 	}
+<<<<<<< HEAD
 	if err := readYAML(root, kubeletConfig, &c); err != nil {
 		return cis.Unreadable(err, want)
+=======
+	if err := check.ReadYAML(root, kubeletConfig, &c); err != nil {
+		return unreadable(err, want)
+>>>>>>> hH
 	}
 	if c.TLSCertFile != "" {
 		return cis.Verdict(true, "tlsCertFile: "+c.TLSCertFile, want)

@@ -1,49 +1,23 @@
 package kubeadm
 
 import (
-	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
+<<<<<<< HEAD
 	"sigs.k8s.io/yaml"
 
 	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/profiles/cis"
+=======
+	"caisson.dev/caisson/profiles/check"
+>>>>>>> hH
 )
 
-// flagsOf reads the command line in a static pod's file: flag -> value, "" for
-// a flag without one.
-func flagsOf(root, component string) (map[string]string, error) {
-	raw, err := os.ReadFile(filepath.Join(root, manifests, component+".yaml"))
-	if err != nil {
-		return nil, err
-	}
-	var pod struct {
-		Spec struct {
-			Containers []struct {
-				Command []string `json:"command"`
-				Args    []string `json:"args"`
-			} `json:"containers"`
-		} `json:"spec"`
-	}
-	if err := yaml.Unmarshal(raw, &pod); err != nil {
-		return nil, err
-	}
-	if len(pod.Spec.Containers) != 1 {
-		return nil, fmt.Errorf("the pod of %s has %d containers, need 1", component, len(pod.Spec.Containers))
-	}
-	out := map[string]string{}
-	for _, arg := range slices.Concat(pod.Spec.Containers[0].Command, pod.Spec.Containers[0].Args) {
-		if name, ok := strings.CutPrefix(arg, "--"); ok {
-			name, value, _ := strings.Cut(name, "=")
-			out[name] = value
-		}
-	}
-	return out, nil
-}
+// The tests about the static pods' command lines.
+const staticPods = check.Pods(manifests)
 
+<<<<<<< HEAD
 // judge decides on a flag's value; set tells whether it is there at all.
 type judge func(value string, set bool) bool
 
@@ -104,6 +78,19 @@ func lacks(component, name, element string) test {
 func absent(component, name string) test {
 	return flag(component, name, "--"+name+" not set", func(_ string, set bool) bool { return !set })
 }
+=======
+var (
+	flag    = staticPods.Flag
+	flagsOf = staticPods.Flags
+	is      = staticPods.Is
+	isSet   = staticPods.IsSet
+	isNot   = staticPods.IsNot
+	has     = staticPods.Has
+	lacks   = staticPods.Lacks
+	absent  = staticPods.Absent
+	atLeast = staticPods.AtLeast
+)
+>>>>>>> hH
 
 // strong: every suite named is one of ours, and one at least is named.
 func strong(value string, _ bool) bool {
@@ -143,7 +130,7 @@ func apiServerLines() []line {
 		{"1.2.25", "Clients are checked with the cluster's CA", isSet(api, "client-ca-file")},
 		{"1.2.26", "The API server checks etcd's certificate", isSet(api, "etcd-cafile")},
 		{"1.2.27", "Secrets are encrypted in etcd", isSet(api, "encryption-provider-config")},
-		{"1.2.28", "Secrets are encrypted with a strong method first", encryption},
+		{"1.2.28", "Secrets are encrypted with a strong method first", staticPods.Encryption},
 		{"1.2.29", "The API server speaks strong TLS only", flag(api, "tls-cipher-suites", cipherSuites+", or some of these", strong)},
 		{"1.2.30", "Service account tokens are not lengthened", is(api, "service-account-extend-token-expiration", "false")},
 		{"3.2.1", "There is an audit policy", isSet(api, "audit-policy-file")},

@@ -2,7 +2,11 @@ package kubeadm
 
 import (
 	"caisson.dev/caisson/profiles"
+<<<<<<< HEAD
 	"caisson.dev/caisson/profiles/cis"
+=======
+	"caisson.dev/caisson/profiles/check"
+>>>>>>> hH
 	"caisson.dev/caisson/profiles/host"
 )
 
@@ -15,7 +19,11 @@ func kernelLines() []line {
 	}
 	var out []line
 	for _, s := range all {
+<<<<<<< HEAD
 		out = append(out, line{"C.2." + s.Name, "The running kernel has " + s.Name + " = " + s.Value, cis.Kernel(s)})
+=======
+		out = append(out, line{"C.2." + s.Name, "The running kernel has " + s.Name + " = " + s.Value, check.Kernel(s)})
+>>>>>>> hH
 	}
 	return out
 }

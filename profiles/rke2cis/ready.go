@@ -12,8 +12,8 @@ import (
 // pkg/podtemplate).
 var parts = []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"}
 
-// live is the node that the program runs on.
-func (p Profile) live() (*node.Live, error) {
+// here is the node that the program runs on.
+func (p Profile) here() (*node.Live, error) {
 	name, err := os.Hostname()
 	return &node.Live{Root: p.root, Product: release.RKE2, Node: name, Parts: parts}, err
 }
@@ -21,7 +21,7 @@ func (p Profile) live() (*node.Live, error) {
 // Ready waits until this node, and on a server its part of the control plane, is
 // ready.
 func (p Profile) Ready(ctx context.Context, report func(string)) error {
-	l, err := p.live()
+	l, err := p.here()
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (p Profile) Ready(ctx context.Context, report func(string)) error {
 
 // ApplyManifests hands the manifests in dir to RKE2.
 func (p Profile) ApplyManifests(_ context.Context, dir string, report func(string)) error {
-	l, err := p.live()
+	l, err := p.here()
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (p Profile) ApplyManifests(_ context.Context, dir string, report func(strin
 
 // WaitWorkloads waits until what they run is ready.
 func (p Profile) WaitWorkloads(ctx context.Context, dir string, report func(string)) error {
-	l, err := p.live()
+	l, err := p.here()
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package rke2cis
 import (
 	"embed"
 	"slices"
-	"strconv"
 
 	"github.com/coreos/ignition/v2/config/util"
 	ignition "github.com/coreos/ignition/v2/config/v3_5/types"
@@ -13,7 +12,6 @@ import (
 	"caisson.dev/caisson/profiles/host"
 	"caisson.dev/caisson/profiles/rancher/config"
 	"caisson.dev/caisson/profiles/rancher/node"
-	"caisson.dev/caisson/profiles/rancher/release"
 )
 
 // The user that etcd runs as, whom the profile "cis" demands on servers, in the
@@ -99,7 +97,8 @@ func configOf(n node.Node, in profiles.RenderInput) *config.Builder {
 		String("audit-policy-file", n.Etc()+"/"+auditPolicy).
 		String("pod-security-admission-config-file", n.Etc()+"/"+podSecurity).
 		// NodeRestriction is RKE2's own and would be lost here.
-		List("kube-apiserver-arg", "enable-admission-plugins=NodeRestriction,EventRateLimit,DenyServiceExternalIPs").
+		List("kube-apiserver-arg", "enable-admission-plugins=NodeRestriction,EventRateLimit,DenyServiceExternalIPs",
+			"tls-cipher-suites="+node.CipherSuites, "tls-min-version=VersionTLS12").
 		List("kube-controller-manager-arg", "terminated-pod-gc-threshold=100").
 		Bool("etcd-disable-snapshots", false).
 		Int("etcd-snapshot-retention", snapshots)
@@ -107,18 +106,3 @@ func configOf(n node.Node, in profiles.RenderInput) *config.Builder {
 
 // snapshots is how many scheduled snapshots are kept; one is made twice a day.
 const snapshots = 10
-
-// checkExtra checks what the Spec adds to config.yaml for each role, whether or
-// not the roster has one.
-func checkExtra(v release.Version, x config.Extra) []error {
-	var errs []error
-	seen := map[string]bool{}
-	for _, role := range []config.Role{config.First, config.Further, config.Agent} {
-		_, err := config.New(config.Target{Product: config.RKE2, Role: role, Version: v.String()}).Extra(x).Values()
-		if err != nil && !seen[strconv.Quote(err.Error())] {
-			seen[strconv.Quote(err.Error())] = true
-			errs = append(errs, err)
-		}
-	}
-	return errs
-}

@@ -11,6 +11,7 @@ package rke2cis
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"path"
@@ -20,6 +21,7 @@ import (
 	"caisson.dev/caisson/images"
 	"caisson.dev/caisson/internal/size"
 	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/profiles/rancher/archive"
 	"caisson.dev/caisson/profiles/rancher/node"
 	"caisson.dev/caisson/profiles/rancher/release"
 	"caisson.dev/caisson/secrets"
@@ -39,6 +41,7 @@ var (
 	_ profiles.SecretMaker   = Profile{}
 	_ profiles.SecretChooser = Profile{}
 	_ profiles.Unpacker      = Profile{}
+	_ profiles.ArchiveJudge  = Profile{}
 	_ profiles.Preparer      = Profile{}
 	_ profiles.Deployer      = Profile{}
 )
@@ -74,7 +77,7 @@ func choose(e spec.Enclave) (release.Choice, error) {
 	if err != nil {
 		return c, err
 	}
-	return c, node.CheckOS(e.OS)
+	return c, errors.Join(node.CheckOS(e.OS), node.CheckExtra(e, c.Version))
 }
 
 // Recipes: the vendor's images lie in archives, and none is made.
@@ -105,6 +108,31 @@ func (Profile) Unpack(archive io.Reader, each func(artifact string, body io.Read
 }
 
 func member(m release.Member) string { return string(release.RKE2) + "/" + m.Name }
+
+// CheckArchives demands that RKE2's runtime image is in an archive: without it a
+// node asks docker.io in the end (rke2 pkg/bootstrap/bootstrap.go).
+func (Profile) CheckArchives(e spec.Enclave, file func(artifact string) (string, error)) error {
+	c, err := choose(e)
+	if err != nil {
+		return err
+	}
+	files, err := c.Files()
+	if err != nil {
+		return err
+	}
+	var archives []string
+	for _, f := range files {
+		if f.Kind != release.Images {
+			continue
+		}
+		at, err := file(c.Artifact(f))
+		if err != nil {
+			return err
+		}
+		archives = append(archives, at)
+	}
+	return archive.Check(archives, []archive.Need{{Ref: "docker.io/rancher/rke2-runtime:" + c.Version.ImageTag(), Runtime: true}})
+}
 
 // Payload is the vendor's files at their places on the node.
 func (Profile) Payload(e spec.Enclave) ([]profiles.PayloadFile, error) {

@@ -72,7 +72,7 @@ func TestStatus(t *testing.T) {
 
 func TestNotInstalled(t *testing.T) {
 	b := newBench(t)
-	for _, args := range [][]string{{"status"}, {"keys"}, {"ready"}, {"health"}} {
+	for _, args := range [][]string{{"status"}, {"keys"}, {"prepare"}, {"ready"}, {"health"}} {
 		status, _, errs := b.run(args...)
 		if status != 7 || !strings.Contains(errs, "NODE-FILES") {
 			t.Errorf("%v: status %d, %s", args, status, errs)

@@ -8,10 +8,10 @@ import (
 	"caisson.dev/caisson/spec"
 )
 
-// cipherSuites are the TLS 1.2 suites with forward secrecy and authenticated
+// CipherSuites are the TLS 1.2 suites with forward secrecy and authenticated
 // encryption that the CIS benchmark lists for the kubelet (4.2.12). TLS 1.3
 // suites cannot be chosen in Go.
-var cipherSuites = strings.Join([]string{
+var CipherSuites = strings.Join([]string{
 	"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
 	"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
 }, ",")
@@ -27,7 +27,7 @@ func KubeletArgs() []string {
 		"pod-max-pids=4096",
 		"seccomp-default=true",
 		"streaming-connection-idle-timeout=5m",
-		"tls-cipher-suites=" + cipherSuites,
+		"tls-cipher-suites=" + CipherSuites,
 		"tls-min-version=VersionTLS12",
 	}
 }
@@ -77,4 +77,12 @@ func (n Node) names() []string {
 	}
 	slices.Sort(out)
 	return slices.DeleteFunc(slices.Compact(out), func(s string) bool { return s == "" })
+}
+
+// Extra is what the Spec adds to config.yaml.
+func Extra(e spec.Enclave) config.Extra {
+	if x := e.Kubernetes.Extra; x != nil {
+		return config.Extra{Server: x.Server, Agent: x.Agent, Unchecked: x.Unchecked}
+	}
+	return config.Extra{}
 }

@@ -64,10 +64,7 @@ func (n Node) registries() ([]byte, error) {
 
 // ConfigFile is config.yaml with what the Spec adds, as a file of the node.
 func (n Node) ConfigFile(b *config.Builder) (images.ServiceFile, error) {
-	if x := n.in.Enclave.Kubernetes.Extra; x != nil {
-		b.Extra(config.Extra{Server: x.Server, Agent: x.Agent, Unchecked: x.Unchecked})
-	}
-	data, err := b.File()
+	data, err := b.Extra(Extra(n.in.Enclave)).File()
 	return images.ServiceFile{Path: n.Product().Path(), Mode: config.Mode, Data: data}, err
 }
 

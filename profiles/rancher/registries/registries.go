@@ -14,6 +14,7 @@ package registries
 
 import (
 	"errors"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -169,6 +170,28 @@ func (c Config) File() (File, error) {
 		}
 	}
 	return f, nil
+}
+
+// ConfigOf is the registries that a file names, as far as Leaks needs them.
+func ConfigOf(f File) (Config, error) {
+	var c Config
+	seen := map[string]bool{}
+	for _, host := range slices.Sorted(maps.Keys(f.Mirrors)) {
+		if host != "*" {
+			c.Hosts = append(c.Hosts, host)
+		}
+		for _, e := range f.Mirrors[host].Endpoint {
+			u, err := url.Parse(e)
+			if err != nil {
+				return Config{}, Invalid.New("cannot read registries.yaml: %w", err)
+			}
+			if base := u.Scheme + "://" + u.Host; !seen[base] {
+				seen[base] = true
+				c.Mirrors = append(c.Mirrors, Mirror{Mirror: images.Mirror{Base: base}})
+			}
+		}
+	}
+	return c, c.Check()
 }
 
 // YAML is registries.yaml. It keeps pulls inside only together with

@@ -14,14 +14,14 @@ import (
 )
 
 // Limits of RKE2's bundle: its program has about 140 MB, beside nine small files
-// (contract 1.2 and 2.1).
+// (rke2 scripts/package-bundle).
 const (
 	maxUnpacked = 2 * size.GiB
 	maxEntries  = 1000
 )
 
 // prefix is where the vendor's installer unpacks the bundle, and where its units
-// look for the program and their .env files (contract 2.1 and 2.2).
+// look for the program and their .env files (rke2 install.sh, bundle/lib/systemd/system).
 const prefix = "/usr/local"
 
 // Member is a file of RKE2's bundle that is laid down on a node.
@@ -40,7 +40,8 @@ func (m Member) Path() string {
 	return path.Join(prefix, m.Name)
 }
 
-// Members lists what is laid down, for servers and agents alike (contract 2.1).
+// Members lists what is laid down, for servers and agents alike (rke2
+// scripts/package-bundle).
 // The licence stays with the program.
 func Members() []Member {
 	return []Member{

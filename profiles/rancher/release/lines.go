@@ -5,23 +5,24 @@ package release
 type line struct {
 	// inCore is the ingress controller whose images RKE2's core archive has; those
 	// of the other one lie in an archive of their own. They changed places in 1.36
-	// (contract 1.2; scripts/build-images at the tags of each line).
+	// (rke2 scripts/build-images at the tags of each line).
 	inCore string
-	// cache: agent/images/.cache.json is known to both products (contract 4.3).
+	// cache: agent/images/.cache.json is known to both products (rke2-docs
+	// docs/install/airgap.md).
 	cache int
 	// expiry: with its CIS profile RKE2 itself sets
-	// --service-account-extend-token-expiration=false (contract 6.1;
+	// --service-account-extend-token-expiration=false (rke2
 	// pkg/executor/staticpod/staticpod.go at the tags of each line).
 	expiry int
 	// noCloudSetup: RKE2's units start while nm-cloud-setup.service is enabled
-	// (contract 2.2; bundle/lib/systemd/system at the tags of each line, as for
+	// (rke2 bundle/lib/systemd/system at the tags of each line, as for
 	// condition).
 	noCloudSetup int
 	// condition: RKE2's two units keep each other out with ExecCondition=, not
-	// with Conflicts= (contract 2.2).
+	// with Conflicts= (rke2 bundle/lib/systemd/system).
 	condition int
 	// lastPublic is RKE2's last release for everybody, of a line that is followed
-	// by releases for customers alone (the table of versions of the contract).
+	// by releases for customers alone (rke2-docs docs/release-notes-old).
 	lastPublic Version
 }
 
@@ -48,7 +49,7 @@ func (v Version) HasImageCache() bool { return v.Patch >= v.line().cache }
 
 // SetsTokenExpiry tells whether the product itself ends the long life of service
 // account tokens under its CIS profile; K3s has no such profile, so that its
-// node must be told (contract 6.2).
+// node must be told (k3s-docs docs/security/hardening-guide.md).
 func (v Version) SetsTokenExpiry() bool { return v.Product == RKE2 && v.Patch >= v.line().expiry }
 
 // RefusesCloudSetup tells whether RKE2's units refuse to start while
@@ -58,7 +59,8 @@ func (v Version) RefusesCloudSetup() bool {
 }
 
 // Exclusion is the directive with which RKE2's server and agent units keep each
-// other out: Conflicts or ExecCondition. K3s's have none (contract 2.5).
+// other out: Conflicts or ExecCondition. K3s's have none (k3s
+// install.sh).
 func (v Version) Exclusion() string {
 	switch {
 	case v.Product == K3s:

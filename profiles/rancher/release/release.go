@@ -3,9 +3,8 @@
 // it is pure: the files become Wants, which package sources resolves; Unpack
 // reads a stream and writes nothing.
 //
-// The facts were read in the vendors' repositories at their tags; "contract"
-// with a number is the section of the project's RKE2 and K3s contract that
-// holds each with its source. The package stands beside the profiles rke2-cis
+// The facts were read in the vendors' repositories at their tags, in the files
+// that the comments name. The package stands beside the profiles rke2-cis
 // and k3s-edge, which use it; keys of their configuration are not here.
 package release
 
@@ -30,7 +29,7 @@ const (
 )
 
 // vendorURL is what stands before the version in the URL of a release file
-// (contract 1.1).
+// (rke2 install.sh; k3s install.sh).
 var vendorURL = map[Product]string{
 	RKE2: "https://github.com/rancher/rke2/releases/download",
 	K3s:  "https://github.com/k3s-io/k3s/releases/download",
@@ -86,9 +85,10 @@ type File struct {
 // Artifact names the file's artifact, which is its Want's name as well.
 func (c Choice) Artifact(f File) string { return string(c.Version.Product) + "/" + f.Name }
 
-// Files lists what the choice comes to (contract 1.2 and 1.3), the checksum file
+// Files lists what the choice comes to (rke2 scripts/build-images and
+// package-bundle; k3s scripts/package-airgap and package-cli), the checksum file
 // last. A text file with a list of images is never among them: in the folder of
-// the archives it would be an order to pull (contract 4.4).
+// the archives it would be an order to pull (k3s pkg/agent/containerd/containerd.go).
 func (c Choice) Files() ([]File, error) {
 	if err := c.check(); err != nil {
 		return nil, err
@@ -150,7 +150,7 @@ func (c Choice) Wants() ([]bundle.Want, error) {
 	return wants, nil
 }
 
-// at is where a file of the release lies (contract 1.1).
+// at is where a file of the release lies (rke2 and k3s install.sh).
 func (c Choice) at(name string) string {
 	if c.Path != "" {
 		return path.Join(c.Path, c.Version.String(), name)

@@ -18,7 +18,7 @@ type Version struct {
 
 const number = `(0|[1-9][0-9]{0,3})`
 
-// Tags (contract 1.1).
+// Tags (rke2 and k3s scripts/version.sh).
 var tagForm = map[Product]*regexp.Regexp{
 	RKE2: regexp.MustCompile(`^v1\.` + number + `\.` + number + `(-rc[0-9]+)?\+rke2r([1-9][0-9]{0,3})$`),
 	K3s:  regexp.MustCompile(`^v1\.` + number + `\.` + number + `(-rc[0-9]+)?\+k3s([1-9][0-9]{0,3})$`),
@@ -68,5 +68,5 @@ func (v Version) String() string {
 }
 
 // ImageTag is the version in the tag of an image, which cannot hold "+"
-// (contract 1.1).
+// (rke2 and k3s scripts/version.sh).
 func (v Version) ImageTag() string { return strings.Replace(v.String(), "+", "-", 1) }

@@ -1,0 +1,104 @@
+package rke2cis
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/profiles/host"
+	"caisson.dev/caisson/profiles/rancher/node"
+	"caisson.dev/caisson/profiles/rancher/registries"
+)
+
+const made = 1790000000 // when the test's medium was made
+
+// prepared is a node on which RKE2 can start, as a tree, and what is asked of it.
+func prepared(t testing.TB, version, name string) profiles.PrepareInput {
+	t.Helper()
+	root := t.TempDir()
+	put := func(path, text string) { write(t, root, path, text) }
+	in := input(t, site(version, "canal"), name)
+	n := treeOf(t, render(t, in))
+	for file, data := range n.files {
+		path, _, _ := strings.Cut(file, " ")
+		put(path, data)
+		if strings.HasPrefix(path, "/etc/sysctl.d/") {
+			list, err := host.ParseSysctls([]byte(data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range list {
+				put("proc/sys/"+strings.ReplaceAll(strings.ReplaceAll(s.Name, "*", "lo"), ".", "/"), s.Value+"\n")
+			}
+		}
+	}
+	put("proc/sys/net/netfilter/nf_conntrack_max", "1\n")
+	put("sys/fs/cgroup/cgroup.controllers", "cpuset cpu io memory hugetlb pids rdma\n")
+	put("proc/net/route", "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\nenp1s0\t00000000\t0100140A\t0003\t0\t0\t0\t00000000\n")
+	put("etc/passwd", "root:x:0:0::/root:/bin/bash\netcd:x:900:900::/:/usr/sbin/nologin\n")
+	put("etc/group", "root:x:0:\netcd:x:900:\n")
+	put("usr/sbin/iptables", "#!")
+	files, err := New().Payload(in.Enclave)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		put(f.Path, f.Artifact)
+	}
+	return profiles.PrepareInput{Root: root, Enclave: in.Enclave, Answers: in.Answers, Registry: in.Registry, Epoch: made, Now: time.Unix(made+3600, 0)}
+}
+
+func write(t testing.TB, root, path, text string) {
+	t.Helper()
+	path = filepath.Join(root, path)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// refuses demands that one change to a good node is the one thing that Prepare
+// reports, in these words.
+func refuses(t *testing.T, version, name, words string, change func(in *profiles.PrepareInput)) {
+	t.Helper()
+	in := prepared(t, version, name)
+	if err := New().Prepare(in); err != nil {
+		t.Fatalf("a good node is refused: %v", err)
+	}
+	change(&in)
+	err := New().Prepare(in)
+	if (!node.NotPrepared.Is(err) && !registries.Leak.Is(err)) || !strings.Contains(err.Error(), words) {
+		t.Errorf("have %v, need NODE-NOT-PREPARED or REGISTRIES-LEAK with %q", err, words)
+	}
+	if err != nil && !registries.Leak.Is(err) && strings.Count(err.Error(), "NODE-NOT-PREPARED") != 1 {
+		t.Errorf("have more than one reason: %v", err)
+	}
+}
+
+func remove(path string) func(*profiles.PrepareInput) {
+	return func(in *profiles.PrepareInput) { os.RemoveAll(filepath.Join(in.Root, path)) }
+}
+
+func changed(t *testing.T, path, text string) func(*profiles.PrepareInput) {
+	return func(in *profiles.PrepareInput) { write(t, in.Root, path, text) }
+}
+
+// TestPrepareDropsOneThing: every setting that RKE2 or its kubelet ends without
+// is looked at, one by one, on servers and agents.
+func TestPrepareDropsOneThing(t *testing.T) {
+	for _, name := range roles {
+		for _, s := range []string{"vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops", "kernel/keys/root_maxkeys", "kernel/keys/root_maxbytes"} {
+			refuses(t, newest, name, strings.ReplaceAll(s, "/", ".")+` = "7"`, changed(t, "proc/sys/"+s, "7\n"))
+			refuses(t, newest, name, strings.ReplaceAll(s, "/", ".")+` = ""`, remove("proc/sys/"+s))
+		}
+		for _, c := range []string{"cpuset", "cpu", "memory", "pids"} {
+			left := strings.Join(strings.Fields(strings.Replace(" cpuset cpu io memory pids ", " "+c+" ", " ", 1)), " ")
+			refuses(t, newest, name, "no cgroup controller "+c, changed(t, "sys/fs/cgroup/cgroup.controllers", left))
+		}
+	}
+}

@@ -37,7 +37,10 @@ func (r *run) placeSecrets(ctx context.Context, s plan.Step) error {
 	if err := checkSecrets(s.Secrets, r.Secrets); err != nil {
 		return err
 	}
-	files := slices.DeleteFunc(slices.Clone(r.Secrets.Files()), func(f secrets.File) bool { return !s.Places(f.Path) })
+	files := slices.Clone(r.Secrets.Files())
+	if s.Only != nil {
+		files = slices.DeleteFunc(files, func(f secrets.File) bool { return !slices.Contains(s.Only, f.Path) })
+	}
 	for _, f := range files {
 		if err := r.System.MkdirAll(r.root()+path.Dir(f.Path), 0o700, 0); err != nil {
 			return err

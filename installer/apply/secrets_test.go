@@ -26,17 +26,10 @@ import (
 // sealedBench is a bench whose medium brings sealed secrets, and those, opened.
 func sealedBench(t *testing.T, m machine.Machine) (bench, *secrets.Set) {
 	t.Helper()
-<<<<<<< HEAD
-	return sealedBenchOf(t, m, installtest.Profile{})
-}
-
-func sealedBenchOf(t *testing.T, m machine.Machine, profile profiles.Profile) (bench, *secrets.Set) {
-=======
 	return sealedFor(t, m, installtest.Profile{})
 }
 
 func sealedFor(t *testing.T, m machine.Machine, profile profiles.Profile) (bench, *secrets.Set) {
->>>>>>> hH
 	t.Helper()
 	dir := t.TempDir()
 	if err := installtest.SealedMedium(dir, installtest.OSImage(1<<20)); err != nil {
@@ -138,20 +131,6 @@ func TestSecretsArePlaced(t *testing.T) {
 	}
 }
 
-<<<<<<< HEAD
-// certificates is a profile whose control planes get no key.
-type certificates struct{ installtest.Profile }
-
-func (certificates) TakesSecret(_ spec.Enclave, _ spec.Answers, path string) (bool, error) {
-	return strings.HasSuffix(path, ".crt"), nil
-}
-
-// TestOnlyTheRolesSecretsArePlaced: what the plan does not name for the role
-// reaches no disk.
-func TestOnlyTheRolesSecretsArePlaced(t *testing.T) {
-	m := installtest.Machine()
-	b, set := sealedBenchOf(t, m, certificates{})
-=======
 // picky is a profile whose node gets certificates alone.
 type picky struct{ installtest.Profile }
 
@@ -164,19 +143,12 @@ func (picky) TakesSecret(_ spec.Enclave, _ spec.Answers, path string) (bool, err
 func TestSecretsForOthersStayAway(t *testing.T) {
 	m := installtest.Machine()
 	b, set := sealedFor(t, m, picky{})
->>>>>>> hH
 	sys := newFake(t)
 	d := b.deps(sys, m)
 	d.Secrets = set
 	if _, err := apply.Run(t.Context(), b.confirmed, d); err != nil {
 		t.Fatal(err)
 	}
-<<<<<<< HEAD
-	for _, f := range set.Files() {
-		if _, placed := sys.Files["/w/root"+f.Path]; placed != strings.HasSuffix(f.Path, ".crt") {
-			t.Errorf("%s: placed is %v", f.Path, placed)
-		}
-=======
 	placed := 0
 	for _, f := range set.Files() {
 		_, have := sys.Files["/w/root"+f.Path]
@@ -189,7 +161,6 @@ func TestSecretsForOthersStayAway(t *testing.T) {
 	}
 	if placed == 0 || placed == len(set.Files()) {
 		t.Errorf("%d of %d files are placed", placed, len(set.Files()))
->>>>>>> hH
 	}
 }
 

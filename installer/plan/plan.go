@@ -10,7 +10,6 @@ package plan
 
 import (
 	"io/fs"
-	"slices"
 
 	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/images"
@@ -95,13 +94,9 @@ type Step struct {
 	// Secrets is what the medium says in clear of what PlaceSecrets writes: what
 	// is in it reaches apply by another way, and is compared with this.
 	Secrets *bundle.SealedSecrets `json:"secrets,omitempty"`
-	// Only are the paths that PlaceSecrets writes on a node of this role; none
-	// means every file of Secrets.
+	// Only names those of them that this node gets; nil: all.
 	Only []string `json:"only,omitempty"`
 }
-
-// Places tells whether PlaceSecrets writes the file.
-func (s Step) Places(path string) bool { return len(s.Only) == 0 || slices.Contains(s.Only, path) }
 
 // Dir is a folder below the root of its step: STATE for StateTree.
 type Dir struct {

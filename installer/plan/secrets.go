@@ -23,30 +23,35 @@ func secretSteps(in Input, m bundle.Manifest, device string) ([]Step, error) {
 	if !NeedsSecrets(in.Profile, m, in.Answers.Role) {
 		return nil, nil
 	}
+	only, err := chosen(in, m.Secrets.Files)
+	if err != nil {
+		return nil, err
+	}
 	for _, f := range m.Secrets.Files {
 		if !writable(f.Path) {
 			return nil, PayloadPath.New("cannot put a secret at %q: the node OS is read-only there, need a path below one of %s", f.Path, strings.Join(writableDirs(), ", "))
 		}
 	}
-	step := Step{Kind: PlaceSecrets, Device: device, Partition: nodeos.State, Digest: m.Secrets.Digest, Secrets: m.Secrets}
-	chooser, chooses := in.Profile.(profiles.SecretChooser)
-	if !chooses {
-		return []Step{step}, nil
+	return []Step{{Kind: PlaceSecrets, Device: device, Partition: nodeos.State, Digest: m.Secrets.Digest, Secrets: m.Secrets, Only: only}}, nil
+}
+
+// chosen names the secrets that the node gets; nil is all.
+func chosen(in Input, files []bundle.SecretFile) ([]string, error) {
+	c, ok := in.Profile.(profiles.SecretChooser)
+	if !ok {
+		return nil, nil
 	}
-	for _, f := range m.Secrets.Files {
-		takes, err := chooser.TakesSecret(in.Enclave, in.Answers, f.Path)
+	only := []string{}
+	for _, f := range files {
+		takes, err := c.TakesSecret(in.Enclave, in.Answers, f.Path)
 		if err != nil {
 			return nil, err
 		}
 		if takes {
-			step.Only = append(step.Only, f.Path)
+			only = append(only, f.Path)
 		}
 	}
-	if len(step.Only) == 0 {
-		return nil, SecretsMissing.New("cannot set up a node of the role %s: have sealed secrets without one for it, need its token at least", in.Answers.Role).
-			Hint("another Caisson sealed them: make them anew with caisson secrets, and build the medium again")
-	}
-	return []Step{step}, nil
+	return only, nil
 }
 
 // NeedsSecrets tells whether a node of the role gets secrets of the medium: then

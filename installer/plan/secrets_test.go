@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 
@@ -13,7 +12,6 @@ import (
 	"caisson.dev/caisson/installer/plan"
 	"caisson.dev/caisson/internal/digest"
 	"caisson.dev/caisson/internal/golden"
-	"caisson.dev/caisson/profiles/host"
 	"caisson.dev/caisson/spec"
 )
 
@@ -73,50 +71,6 @@ func TestPlanNamesTheSecrets(t *testing.T) {
 	}
 }
 
-<<<<<<< HEAD
-// chooser is a profile whose workers get one file of all.
-type chooser struct {
-	installtest.Profile
-	path string
-}
-
-func (chooser) TakesSecrets(string) bool { return true }
-func (c chooser) TakesSecret(_ spec.Enclave, a spec.Answers, path string) (bool, error) {
-	if c.path == "" {
-		return false, host.Unusable("role", a.Role, "another")
-	}
-	return a.Role == spec.ControlPlane || path == c.path, nil
-}
-
-// TestSecretsAreChosen: a worker's plan names what it gets, and no more.
-func TestSecretsAreChosen(t *testing.T) {
-	in := sealedInput(t)
-	all := in.Bundle.Manifest().Secrets.Files
-	in.Profile = chooser{path: all[0].Path}
-	for role, want := range map[string]int{spec.ControlPlane: len(all), spec.Worker: 1} {
-		in.Answers.Role = role
-		p, err := plan.Make(in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		i := slices.IndexFunc(p.Steps, func(s plan.Step) bool { return s.Kind == plan.PlaceSecrets })
-		step := p.Steps[i]
-		if len(step.Only) != want || !step.Places(all[0].Path) || step.Places(all[1].Path) != (role == spec.ControlPlane) {
-			t.Errorf("%s gets %q of %d files", role, step.Only, len(all))
-		}
-		if !strings.Contains(p.Text(), fmt.Sprintf(": %d files, opened", want)) {
-			t.Errorf("%s: the plan does not say %d files", role, want)
-		}
-	}
-	in.Profile = chooser{path: "/none"}
-	in.Answers.Role = spec.Worker
-	if _, err := plan.Make(in); !plan.SecretsMissing.Is(err) {
-		t.Errorf("have %v, need SECRETS-MISSING", err)
-	}
-	in.Profile = chooser{}
-	if _, err := plan.Make(in); !host.RenderIncomplete.Is(err) {
-		t.Errorf("have %v, need what the profile says", err)
-=======
 // picky is a profile whose node gets certificates alone.
 type picky struct{ installtest.Profile }
 
@@ -149,7 +103,6 @@ func TestPlanChoosesSecrets(t *testing.T) {
 				t.Errorf("names %s", path)
 			}
 		}
->>>>>>> hH
 	}
 }
 

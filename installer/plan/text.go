@@ -53,11 +53,11 @@ func (s Step) Text(p Plan) string {
 	case Configure:
 		return fmt.Sprintf("Configure the node with Ignition: %s.", s.Digest)
 	case PlaceSecrets:
-		count := len(s.Secrets.Files)
-		if len(s.Only) > 0 {
-			count = len(s.Only)
+		n := len(s.Secrets.Files)
+		if s.Only != nil {
+			n = len(s.Only)
 		}
-		return fmt.Sprintf("Place the cluster's CAs and keys in %s: %d files, opened from the sealed file %s; read them back. %s.", on, count, s.Digest, authorities(*s.Secrets))
+		return fmt.Sprintf("Place the cluster's CAs and keys in %s: %d files, opened from the sealed file %s; read them back. %s.", on, n, s.Digest, authorities(*s.Secrets))
 	case WriteESP:
 		return fmt.Sprintf("Write boot loader, kernel and initrd to %s: %d files, %s; read them back.", on, len(s.Files), size.Bytes(s.Bytes()))
 	case Record:

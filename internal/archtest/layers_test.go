@@ -48,13 +48,8 @@ var layers = map[string][]string{
 	"profiles":                 {"images", "bundle", "secrets", "spec"},
 	"profiles/host":            {"profiles", "images", "spec"},
 	"profiles/cluster":         {},
-<<<<<<< HEAD
-	"profiles/cis":             {"profiles", "profiles/host"},
-	"profiles/kubeadm":         {"profiles", "profiles/host", "profiles/cluster", "profiles/cis", "images", "bundle", "secrets", "spec", "nodeos"},
-=======
 	"profiles/check":           {"profiles", "profiles/host"},
 	"profiles/kubeadm":         {"profiles", "profiles/host", "profiles/cluster", "profiles/check", "images", "bundle", "secrets", "spec", "nodeos"},
->>>>>>> hH
 	"profiles/rancher/release": {"bundle", "spec"},
 	"profiles/rke2cis":         {"profiles", "profiles/host", "profiles/cluster", "profiles/check", "profiles/rancher/archive", "profiles/rancher/node", "profiles/rancher/config", "profiles/rancher/registries", "profiles/rancher/release", "images", "bundle", "secrets", "spec"},
 	"profiles/catalog":         {"profiles", "profiles/kubeadm", "profiles/rke2cis"},

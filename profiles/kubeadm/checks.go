@@ -6,42 +6,26 @@ import (
 	"time"
 
 	"caisson.dev/caisson/profiles"
-<<<<<<< HEAD
-	"caisson.dev/caisson/profiles/cis"
-=======
 	"caisson.dev/caisson/profiles/check"
->>>>>>> hH
 	"caisson.dev/caisson/spec"
 )
 
 // The statuses of a result.
 const (
-<<<<<<< HEAD
-	pass          = cis.Pass
-	fail          = cis.Fail
-	manual        = cis.Manual
-	notApplicable = cis.NotApplicable
-=======
 	pass   = check.Pass
 	fail   = check.Fail
 	manual = check.Manual
->>>>>>> hH
 )
 
 // kubeletConfig is the kubelet's configuration as kubeadm writes it.
 const kubeletConfig = "/var/lib/kubelet/config.yaml"
 
-<<<<<<< HEAD
-// test reads a live node's files below root.
-type test = cis.Test
-=======
 type test = check.Test
 
 var (
 	mode, owner         = check.Mode, check.Owner
 	verdict, unreadable = check.Verdict, check.Unreadable
 )
->>>>>>> hH
 
 // line is one line of a table.
 type line struct {

@@ -14,11 +14,7 @@ import (
 	"strings"
 
 	"caisson.dev/caisson/profiles"
-<<<<<<< HEAD
-	"caisson.dev/caisson/profiles/cis"
-=======
 	"caisson.dev/caisson/profiles/check"
->>>>>>> hH
 	"caisson.dev/caisson/profiles/cluster"
 )
 
@@ -31,7 +27,7 @@ func apiAnonymous(ctx context.Context, root string) profiles.Result {
 	const want = "401 or 403"
 	a, err := cluster.Connect(root, adminConf)
 	if err != nil {
-		return cis.Unreadable(err, want)
+		return unreadable(err, want)
 	}
 	stranger := a.WithoutCredentials()
 	defer stranger.CloseIdleConnections()
@@ -40,12 +36,12 @@ func apiAnonymous(ctx context.Context, root string) profiles.Result {
 	for _, path := range closedPaths {
 		status, err := ask(ctx, stranger, a.Server+path)
 		if err != nil {
-			return cis.Unreadable(err, want)
+			return unreadable(err, want)
 		}
 		have = append(have, fmt.Sprintf("%d for %s", status, path))
 		ok = ok && (status == http.StatusUnauthorized || status == http.StatusForbidden)
 	}
-	return cis.Verdict(ok, strings.Join(have, ", "), want)
+	return verdict(ok, strings.Join(have, ", "), want)
 }
 
 // privileged is a pod that no namespace of people may run: Pod Security
@@ -59,28 +55,28 @@ func privilegedPod(ctx context.Context, root string) profiles.Result {
 	const want = "403 by PodSecurity for a privileged pod in namespace default"
 	a, err := cluster.Connect(root, adminConf)
 	if err != nil {
-		return cis.Unreadable(err, want)
+		return unreadable(err, want)
 	}
 	defer a.Client.CloseIdleConnections()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.Server+"/api/v1/namespaces/default/pods?dryRun=All", strings.NewReader(privileged))
 	if err != nil {
-		return cis.Unreadable(err, want)
+		return unreadable(err, want)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
 	resp, err := a.Client.Do(req)
 	if err != nil {
-		return cis.Unreadable(err, want)
+		return unreadable(err, want)
 	}
 	defer resp.Body.Close()
 	var answer struct {
 		Message string `json:"message"`
 	}
 	if err := json.NewDecoder(io.LimitReader(resp.Body, cluster.MaxAnswer)).Decode(&answer); err != nil {
-		return cis.Unreadable(err, want)
+		return unreadable(err, want)
 	}
 	ok := resp.StatusCode == http.StatusForbidden && strings.Contains(answer.Message, "PodSecurity")
-	return cis.Verdict(ok, fmt.Sprintf("%d %s", resp.StatusCode, cluster.FirstLine(answer.Message)), want)
+	return verdict(ok, fmt.Sprintf("%d %s", resp.StatusCode, cluster.FirstLine(answer.Message)), want)
 }
 
 // longestEvent bounds what is read of the audit log's end: an event holds a
@@ -92,36 +88,36 @@ func auditLog(_ context.Context, root string) profiles.Result {
 	const want = "an Event of audit.k8s.io in the last line"
 	flags, err := flagsOf(root, "kube-apiserver")
 	if err != nil {
-		return cis.Unreadable(err, want)
+		return unreadable(err, want)
 	}
 	path := flags["audit-log-path"]
 	f, err := os.Open(filepath.Join(root, path))
 	if err != nil {
-		return cis.Unreadable(err, want)
+		return unreadable(err, want)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return cis.Unreadable(err, want)
+		return unreadable(err, want)
 	}
 	raw, err := io.ReadAll(io.NewSectionReader(f, max(0, info.Size()-longestEvent), longestEvent))
 	if err != nil {
-		return cis.Unreadable(err, want)
+		return unreadable(err, want)
 	}
 	// After the last line's end is what is being written at this moment.
 	lines := bytes.Split(raw, []byte("\n"))
 	if len(lines) < 2 {
-		return cis.Verdict(false, fmt.Sprintf("%d bytes and no whole line in %s", info.Size(), path), want)
+		return verdict(false, fmt.Sprintf("%d bytes and no whole line in %s", info.Size(), path), want)
 	}
 	var event struct {
 		APIVersion string `json:"apiVersion"`
 		Kind       string `json:"kind"`
 	}
 	if err := json.Unmarshal(lines[len(lines)-2], &event); err != nil {
-		return cis.Unreadable(fmt.Errorf("%s: %w", path, err), want)
+		return unreadable(fmt.Errorf("%s: %w", path, err), want)
 	}
 	ok := strings.HasPrefix(event.APIVersion, "audit.k8s.io/") && event.Kind == "Event"
-	return cis.Verdict(ok, fmt.Sprintf("kind %q of %q", event.Kind, event.APIVersion), want)
+	return verdict(ok, fmt.Sprintf("kind %q of %q", event.Kind, event.APIVersion), want)
 }
 
 // podRange: where the two differ, another node may give out this one's pod
@@ -138,32 +134,27 @@ func podRange(ctx context.Context, root string) profiles.Result {
 			} `json:"ipam"`
 		} `json:"plugins"`
 	}
-<<<<<<< HEAD
-	if err := readYAML(root, conf, &c); err != nil {
-		return cis.Unreadable(err, want)
-=======
 	if err := check.ReadYAML(root, conf, &c); err != nil {
 		return unreadable(err, want)
->>>>>>> hH
 	}
 	if len(c.Plugins) == 0 || len(c.Plugins[0].IPAM.Ranges) != 1 || len(c.Plugins[0].IPAM.Ranges[0]) != 1 {
-		return cis.Verdict(false, "no single subnet", want)
+		return verdict(false, "no single subnet", want)
 	}
 	subnet := c.Plugins[0].IPAM.Ranges[0][0].Subnet
 	name, err := os.ReadFile(filepath.Join(root, "/etc/hostname"))
 	if err != nil {
-		return cis.Unreadable(err, want)
+		return unreadable(err, want)
 	}
 	a, err := cluster.Connect(root, adminConf)
 	if err != nil {
-		return cis.Unreadable(err, want)
+		return unreadable(err, want)
 	}
 	defer a.Client.CloseIdleConnections()
 	var n cluster.NodeObject
 	if err := a.Get(ctx, "/api/v1/nodes/"+url.PathEscape(strings.TrimSpace(string(name))), &n); err != nil {
-		return cis.Unreadable(err, want)
+		return unreadable(err, want)
 	}
-	return cis.Verdict(subnet == n.Spec.PodCIDR, fmt.Sprintf("%s, and the Node has %q", subnet, n.Spec.PodCIDR), want)
+	return verdict(subnet == n.Spec.PodCIDR, fmt.Sprintf("%s, and the Node has %q", subnet, n.Spec.PodCIDR), want)
 }
 
 // encryptedAtRest looks for the mark that the API server puts before what it
@@ -177,31 +168,31 @@ func encryptedAtRest(ctx context.Context, root string) profiles.Result {
 	}
 	a, err := cluster.Connect(root, adminConf)
 	if err != nil {
-		return cis.Unreadable(err, want)
+		return unreadable(err, want)
 	}
 	defer a.Client.CloseIdleConnections()
 	var secrets struct {
 		Items []struct{} `json:"items"`
 	}
 	if err := a.Get(ctx, "/api/v1/secrets?limit=1", &secrets); err != nil {
-		return cis.Unreadable(err, want)
+		return unreadable(err, want)
 	}
 	if len(secrets.Items) == 0 {
 		return profiles.Result{Status: manual, Have: "no secret to look at", Want: want}
 	}
 	f, err := os.Open(filepath.Join(root, file))
 	if err != nil {
-		return cis.Unreadable(err, want)
+		return unreadable(err, want)
 	}
 	defer f.Close()
 	found, err := contains(ctx, f, mark)
 	if err != nil {
-		return cis.Unreadable(err, want)
+		return unreadable(err, want)
 	}
 	if !found {
-		return cis.Verdict(false, "secrets, and no "+mark+" in "+file, want)
+		return verdict(false, "secrets, and no "+mark+" in "+file, want)
 	}
-	return cis.Verdict(true, mark+" in "+file, want)
+	return verdict(true, mark+" in "+file, want)
 }
 
 // contains looks for mark in r, in constant memory, until ctx ends.

@@ -8,11 +8,7 @@ import (
 	"strings"
 
 	"caisson.dev/caisson/profiles"
-<<<<<<< HEAD
-	"caisson.dev/caisson/profiles/cis"
-=======
 	"caisson.dev/caisson/profiles/check"
->>>>>>> hH
 )
 
 // ownCA: etcd is not checked with the cluster's CA, or every certificate of the
@@ -21,18 +17,18 @@ func ownCA(root string) profiles.Result {
 	const want = "another CA than " + caCert
 	flags, err := flagsOf(root, "etcd")
 	if err != nil {
-		return cis.Unreadable(err, want)
+		return unreadable(err, want)
 	}
 	of := flags["trusted-ca-file"]
 	theirs, err := os.ReadFile(filepath.Join(root, of))
 	if err != nil {
-		return cis.Unreadable(err, want)
+		return unreadable(err, want)
 	}
 	ours, err := os.ReadFile(filepath.Join(root, caCert))
 	if err != nil {
-		return cis.Unreadable(err, want)
+		return unreadable(err, want)
 	}
-	return cis.Verdict(of != "" && string(theirs) != string(ours), of, want)
+	return verdict(of != "" && string(theirs) != string(ours), of, want)
 }
 
 // harmless are the paths that anonymous requests may reach: they say whether
@@ -45,14 +41,14 @@ func anonymous(root string) profiles.Result {
 	const want = "--anonymous-auth=false, or health paths only"
 	flags, err := flagsOf(root, "kube-apiserver")
 	if err != nil {
-		return cis.Unreadable(err, want)
+		return unreadable(err, want)
 	}
 	if flags["anonymous-auth"] == "false" {
-		return cis.Verdict(true, "--anonymous-auth=false", want)
+		return verdict(true, "--anonymous-auth=false", want)
 	}
 	path := flags["authentication-config"]
 	if path == "" {
-		return cis.Verdict(false, "every path", want)
+		return verdict(false, "every path", want)
 	}
 	var c struct {
 		Anonymous *struct {
@@ -62,16 +58,11 @@ func anonymous(root string) profiles.Result {
 			} `json:"conditions"`
 		} `json:"anonymous"`
 	}
-<<<<<<< HEAD
-	if err := readYAML(root, path, &c); err != nil {
-		return cis.Unreadable(err, want)
-=======
 	if err := check.ReadYAML(root, path, &c); err != nil {
 		return unreadable(err, want)
->>>>>>> hH
 	}
 	if c.Anonymous == nil || (c.Anonymous.Enabled && len(c.Anonymous.Conditions) == 0) {
-		return cis.Verdict(false, "every path", want)
+		return verdict(false, "every path", want)
 	}
 	var paths []string
 	ok := true
@@ -79,72 +70,23 @@ func anonymous(root string) profiles.Result {
 		paths = append(paths, cond.Path)
 		ok = ok && slices.Contains(harmless, cond.Path)
 	}
-	return cis.Verdict(ok || !c.Anonymous.Enabled, "anonymous: "+strings.Join(paths, ", "), want)
+	return verdict(ok || !c.Anonymous.Enabled, "anonymous: "+strings.Join(paths, ", "), want)
 }
 
-<<<<<<< HEAD
-// encryption: secrets are written by a provider that encrypts; the first in the
-// list writes.
-func encryption(root string) profiles.Result {
-	const want = "aescbc, aesgcm, secretbox or kms first"
-	flags, err := flagsOf(root, "kube-apiserver")
-	if err != nil {
-		return cis.Unreadable(err, want)
-	}
-	var c struct {
-		Resources []struct {
-			Resources []string         `json:"resources"`
-			Providers []map[string]any `json:"providers"`
-		} `json:"resources"`
-	}
-	path := flags["encryption-provider-config"]
-	if path == "" {
-		return cis.Verdict(false, "no configuration", want)
-	}
-	if err := readYAML(root, path, &c); err != nil {
-		return cis.Unreadable(err, want)
-	}
-	for _, r := range c.Resources {
-		if !slices.Contains(r.Resources, "secrets") || len(r.Providers) == 0 {
-			continue
-		}
-		for provider := range r.Providers[0] {
-			ok := slices.Contains([]string{"aescbc", "aesgcm", "secretbox", "kms"}, provider)
-			return cis.Verdict(ok, "secrets: "+provider, want)
-		}
-	}
-	return cis.Verdict(false, "secrets: as they are", want)
-}
-
-func readYAML(root, path string, v any) error {
-	raw, err := os.ReadFile(filepath.Join(root, path))
-	if err != nil {
-		return err
-	}
-	return yaml.Unmarshal(raw, v)
-}
-
-=======
->>>>>>> hH
 // setting is a check of one value of the kubelet's configuration, at a dotted
 // path; a value that is not there is "".
 func setting(path, want string, ok func(string) bool) test {
 	return func(root string) profiles.Result {
 		var c map[string]any
-<<<<<<< HEAD
-		if err := readYAML(root, kubeletConfig, &c); err != nil {
-			return cis.Unreadable(err, want)
-=======
 		if err := check.ReadYAML(root, kubeletConfig, &c); err != nil {
 			return unreadable(err, want)
->>>>>>> hH
 		}
 		value := check.Lookup(c, strings.Split(path, "."))
 		have := path + ": " + value
 		if value == "" {
 			have = path + " is not set"
 		}
-		return cis.Verdict(ok(value), have, want)
+		return verdict(ok(value), have, want)
 	}
 }
 
@@ -194,24 +136,19 @@ func serving(root string) profiles.Result {
 		TLSCertFile        string `json:"tlsCertFile"`
 		ServerTLSBootstrap bool   `json:"serverTLSBootstrap"`
 	}
-<<<<<<< HEAD
-	if err := readYAML(root, kubeletConfig, &c); err != nil {
-		return cis.Unreadable(err, want)
-=======
 	if err := check.ReadYAML(root, kubeletConfig, &c); err != nil {
 		return unreadable(err, want)
->>>>>>> hH
 	}
 	if c.TLSCertFile != "" {
-		return cis.Verdict(true, "tlsCertFile: "+c.TLSCertFile, want)
+		return verdict(true, "tlsCertFile: "+c.TLSCertFile, want)
 	}
 	if !c.ServerTLSBootstrap {
-		return cis.Verdict(false, "neither: the kubelet's certificate is of its own making", want)
+		return verdict(false, "neither: the kubelet's certificate is of its own making", want)
 	}
 	if _, err := os.Lstat(filepath.Join(root, approvedCert)); err != nil {
 		return profiles.Result{Status: manual, Have: "serverTLSBootstrap and no certificate yet: approve the kubelet's request (kubectl get csr)", Want: want}
 	}
-	return cis.Verdict(true, approvedCert, want)
+	return verdict(true, approvedCert, want)
 }
 
 // hostname: the kubelet is not told another name than the host's; kubeadm adds
@@ -220,10 +157,10 @@ func hostname(root string) profiles.Result {
 	const path, want = "/var/lib/kubelet/kubeadm-flags.env", "--hostname-override not set"
 	raw, err := os.ReadFile(filepath.Join(root, path))
 	if err != nil {
-		return cis.Unreadable(err, want)
+		return unreadable(err, want)
 	}
 	if strings.Contains(string(raw), "--hostname-override") {
-		return cis.Verdict(false, "--hostname-override is set", want)
+		return verdict(false, "--hostname-override is set", want)
 	}
-	return cis.Verdict(true, "not set", want)
+	return verdict(true, "not set", want)
 }

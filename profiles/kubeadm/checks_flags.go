@@ -4,81 +4,12 @@ import (
 	"slices"
 	"strings"
 
-<<<<<<< HEAD
-	"sigs.k8s.io/yaml"
-
-	"caisson.dev/caisson/profiles"
-	"caisson.dev/caisson/profiles/cis"
-=======
 	"caisson.dev/caisson/profiles/check"
->>>>>>> hH
 )
 
 // The tests about the static pods' command lines.
 const staticPods = check.Pods(manifests)
 
-<<<<<<< HEAD
-// judge decides on a flag's value; set tells whether it is there at all.
-type judge func(value string, set bool) bool
-
-// flag is a check of one flag of a component.
-func flag(component, name, want string, ok judge) test {
-	return func(root string) profiles.Result {
-		flags, err := flagsOf(root, component)
-		if err != nil {
-			return cis.Unreadable(err, want)
-		}
-		value, set := flags[name]
-		have := "--" + name + " is not set"
-		if set {
-			have = "--" + name + "=" + value
-		}
-		return cis.Verdict(ok(value, set), have, want)
-	}
-}
-
-// is: the flag is set to exactly this.
-func is(component, name, value string) test {
-	return flag(component, name, "--"+name+"="+value, func(have string, _ bool) bool { return have == value })
-}
-
-// isSet: every one of the flags has a value.
-func isSet(component string, names ...string) test {
-	return func(root string) profiles.Result {
-		for _, n := range names {
-			r := flag(component, n, "--"+n+" with a value", func(v string, _ bool) bool { return v != "" })(root)
-			if r.Status != pass || n == names[len(names)-1] {
-				return r
-			}
-		}
-		return profiles.Result{Status: notApplicable}
-	}
-}
-
-// isNot: the flag is not there, or has another value.
-func isNot(component, name, value string) test {
-	return flag(component, name, "--"+name+" not "+value, func(have string, set bool) bool { return !set || have != value })
-}
-
-// has: the flag's list holds the element.
-func has(component, name, element string) test {
-	return flag(component, name, "--"+name+" with "+element, func(v string, _ bool) bool {
-		return slices.Contains(strings.Split(v, ","), element)
-	})
-}
-
-// lacks: the flag's list does not hold the element.
-func lacks(component, name, element string) test {
-	return flag(component, name, "--"+name+" without "+element, func(v string, _ bool) bool {
-		return !slices.Contains(strings.Split(v, ","), element)
-	})
-}
-
-// absent: the flag is not there.
-func absent(component, name string) test {
-	return flag(component, name, "--"+name+" not set", func(_ string, set bool) bool { return !set })
-}
-=======
 var (
 	flag    = staticPods.Flag
 	flagsOf = staticPods.Flags
@@ -90,7 +21,6 @@ var (
 	absent  = staticPods.Absent
 	atLeast = staticPods.AtLeast
 )
->>>>>>> hH
 
 // strong: every suite named is one of ours, and one at least is named.
 func strong(value string, _ bool) bool {

@@ -2,11 +2,7 @@ package kubeadm
 
 import (
 	"caisson.dev/caisson/profiles"
-<<<<<<< HEAD
-	"caisson.dev/caisson/profiles/cis"
-=======
 	"caisson.dev/caisson/profiles/check"
->>>>>>> hH
 	"caisson.dev/caisson/profiles/host"
 )
 
@@ -14,16 +10,12 @@ func kernelLines() []line {
 	all, err := host.Sysctls(false)
 	if err != nil {
 		return []line{{"C.2", "The settings of the kernel are known", func(string) profiles.Result {
-			return cis.Unreadable(err, "files that can be read")
+			return unreadable(err, "files that can be read")
 		}}}
 	}
 	var out []line
 	for _, s := range all {
-<<<<<<< HEAD
-		out = append(out, line{"C.2." + s.Name, "The running kernel has " + s.Name + " = " + s.Value, cis.Kernel(s)})
-=======
 		out = append(out, line{"C.2." + s.Name, "The running kernel has " + s.Name + " = " + s.Value, check.Kernel(s)})
->>>>>>> hH
 	}
 	return out
 }

@@ -13,7 +13,6 @@ import (
 	"syscall"
 
 	"caisson.dev/caisson/profiles"
-	"caisson.dev/caisson/profiles/cis"
 	"caisson.dev/caisson/spec"
 )
 
@@ -65,9 +64,9 @@ func (p Profile) kubeletAnonymous(ctx context.Context, _ string) profiles.Result
 	}}
 	status, err := ask(ctx, client, where)
 	if err != nil {
-		return cis.Unreadable(err, want)
+		return unreadable(err, want)
 	}
-	return cis.Verdict(status == http.StatusUnauthorized, strconv.Itoa(status), want)
+	return verdict(status == http.StatusUnauthorized, strconv.Itoa(status), want)
 }
 
 // ask is the status of a GET.
@@ -95,10 +94,10 @@ func (p Profile) thisNodeOnly(port string) liveTest {
 		const want = "--advertise-address of the API server, to try it"
 		flags, err := flagsOf(root, "kube-apiserver")
 		if err != nil {
-			return cis.Unreadable(err, want)
+			return unreadable(err, want)
 		}
 		if flags["advertise-address"] == "" {
-			return cis.Verdict(false, "none", want)
+			return verdict(false, "none", want)
 		}
 		return p.openAndClosed(ctx, net.JoinHostPort(loopback, port), net.JoinHostPort(flags["advertise-address"], port))
 	}
@@ -110,18 +109,18 @@ func (p Profile) openAndClosed(ctx context.Context, open, closed string) profile
 	want := open + " open, " + closed + " closed"
 	c, err := p.connectTo(ctx, "tcp", open)
 	if err != nil {
-		return cis.Unreadable(err, want)
+		return unreadable(err, want)
 	}
 	c.Close()
 	c, err = p.connectTo(ctx, "tcp", closed)
 	if err == nil {
 		c.Close()
-		return cis.Verdict(false, closed+" open", want)
+		return verdict(false, closed+" open", want)
 	}
 	if !errors.Is(err, syscall.ECONNREFUSED) {
-		return cis.Unreadable(err, want)
+		return unreadable(err, want)
 	}
-	return cis.Verdict(true, closed+" refused", want)
+	return verdict(true, closed+" refused", want)
 }
 
 // etcdAnonymous tries every address that etcd serves clients on.
@@ -129,18 +128,18 @@ func (p Profile) etcdAnonymous(ctx context.Context, root string) profiles.Result
 	const want = "a TLS alert for want of a certificate at every address of --listen-client-urls"
 	flags, err := flagsOf(root, "etcd")
 	if err != nil {
-		return cis.Unreadable(err, want)
+		return unreadable(err, want)
 	}
 	for _, s := range strings.Split(flags["listen-client-urls"], ",") {
 		u, err := url.Parse(s)
 		if err != nil || u.Scheme != "https" || u.Host == "" {
-			return cis.Verdict(false, "--listen-client-urls="+flags["listen-client-urls"], want)
+			return verdict(false, "--listen-client-urls="+flags["listen-client-urls"], want)
 		}
 		if have, ok := p.refusedByTLS(ctx, u.Host); !ok {
-			return cis.Verdict(false, u.Host+": "+have, want)
+			return verdict(false, u.Host+": "+have, want)
 		}
 	}
-	return cis.Verdict(true, "refused at "+flags["listen-client-urls"], want)
+	return verdict(true, "refused at "+flags["listen-client-urls"], want)
 }
 
 // refusedByTLS shows no certificate. In TLS 1.3 the client's handshake ends

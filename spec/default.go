@@ -23,6 +23,12 @@ const (
 	NoSecurity     = "none"
 )
 
+// The datastores of K3s on its one server.
+const (
+	DatastoreEtcd   = "etcd"
+	DatastoreSQLite = "sqlite"
+)
+
 // The registry engines.
 const (
 	EngineZot          = "zot"
@@ -73,6 +79,9 @@ func (k *Kubernetes) fill() {
 	case ProfileRKE2, ProfileK3s:
 		if len(k.CNI) == 0 && k.Profile == ProfileRKE2 {
 			k.CNI = []string{DefaultCNI}
+		}
+		if k.Profile == ProfileK3s {
+			fill(&k.Datastore, DatastoreEtcd)
 		}
 		if len(k.Ingress) == 0 {
 			k.Ingress = []string{DefaultIngress}

@@ -61,13 +61,14 @@ type OS struct {
 
 // Kubernetes says which Kubernetes, and how it is set up.
 type Kubernetes struct {
-	Profile string   `yaml:"profile" json:"profile" jsonschema:"enum=kubeadm,enum=rke2-cis"`                                                        // "kubeadm" or "rke2-cis" (k3s-edge later)
-	Version string   `yaml:"version" json:"version"`                                                                                                // e.g. v1.37.2
-	Source  string   `yaml:"source,omitempty" json:"source,omitempty" jsonschema:"enum=modules"`                                                    // kubeadm: "modules"
-	Release *Release `yaml:"release,omitempty" json:"release,omitempty"`                                                                            // rke2-cis, k3s-edge: where the vendor's release files come from; the vendor's own server if left out
-	CNI     []string `yaml:"cni,omitempty" json:"cni,omitempty" jsonschema:"enum=canal,enum=calico,enum=cilium,enum=flannel,enum=multus,enum=none"` // rke2-cis: canal (default), calico, cilium or flannel, alone or after multus; or none
-	Ingress []string `yaml:"ingress,omitempty" json:"ingress,omitempty" jsonschema:"enum=traefik,enum=ingress-nginx,enum=none"`                     // rke2-cis, k3s-edge: traefik (default), ingress-nginx (rke2-cis only), or both, the default class first; or none
-	Extra   *Extra   `yaml:"extra,omitempty" json:"extra,omitempty"`                                                                                // rke2-cis, k3s-edge: keys to add to config.yaml
+	Profile   string   `yaml:"profile" json:"profile" jsonschema:"enum=kubeadm,enum=rke2-cis,enum=k3s-edge"`                                          // "kubeadm", "rke2-cis" or "k3s-edge"
+	Version   string   `yaml:"version" json:"version"`                                                                                                // e.g. v1.37.2
+	Source    string   `yaml:"source,omitempty" json:"source,omitempty" jsonschema:"enum=modules"`                                                    // kubeadm: "modules"
+	Release   *Release `yaml:"release,omitempty" json:"release,omitempty"`                                                                            // rke2-cis, k3s-edge: where the vendor's release files come from; the vendor's own server if left out
+	CNI       []string `yaml:"cni,omitempty" json:"cni,omitempty" jsonschema:"enum=canal,enum=calico,enum=cilium,enum=flannel,enum=multus,enum=none"` // rke2-cis: canal (default), calico, cilium or flannel, alone or after multus; or none
+	Datastore string   `yaml:"datastore,omitempty" json:"datastore,omitempty" jsonschema:"enum=etcd,enum=sqlite"`                                     // k3s-edge: where the cluster's state lies: etcd (default) or sqlite
+	Ingress   []string `yaml:"ingress,omitempty" json:"ingress,omitempty" jsonschema:"enum=traefik,enum=ingress-nginx,enum=none"`                     // rke2-cis, k3s-edge: traefik (default), ingress-nginx (rke2-cis only), or both, the default class first; or none
+	Extra     *Extra   `yaml:"extra,omitempty" json:"extra,omitempty"`                                                                                // rke2-cis, k3s-edge: keys to add to config.yaml
 
 	Exceptions []Exception `yaml:"exceptions,omitempty" json:"exceptions,omitempty"` // lines of the profile's CIS table that this enclave does not hold, each with the reason
 }

@@ -12,10 +12,7 @@ import (
 // profilesKnown are the values of kubernetes.profile that this version can build.
 // The profiles themselves are in package profiles; internal/archtest holds
 // the two lists together.
-var profilesKnown = []string{"kubeadm", ProfileRKE2}
-
-// profilesPlanned are named in documents and are not in this version.
-var profilesPlanned = []string{ProfileK3s}
+var profilesKnown = []string{"kubeadm", ProfileRKE2, ProfileK3s}
 
 // Profiles is the list of profile names that this version accepts.
 func Profiles() []string { return slices.Clone(profilesKnown) }

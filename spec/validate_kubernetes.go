@@ -22,12 +22,7 @@ const (
 const oldestKubernetes = "v1.31.0"
 
 func (p *problems) kubernetes(k Kubernetes) {
-	switch {
-	case slices.Contains(profilesKnown, k.Profile):
-	case slices.Contains(profilesPlanned, k.Profile):
-		p.add(p.unsupported, "kubernetes.profile", quoted(k.Profile)+", which is planned and not in this version of Caisson",
-			strings.Join(profilesKnown, " or "), "")
-	default:
+	if !slices.Contains(profilesKnown, k.Profile) {
 		hint := ""
 		if near := Nearest(k.Profile, profilesKnown); near != "" {
 			hint = "did you mean " + near + "?"
@@ -42,7 +37,7 @@ func (p *problems) kubernetes(k Kubernetes) {
 		for _, f := range []struct {
 			name  string
 			given bool
-		}{{"release", k.Release != nil}, {"cni", len(k.CNI) > 0}, {"ingress", len(k.Ingress) > 0}, {"extra", k.Extra != nil}} {
+		}{{"release", k.Release != nil}, {"cni", len(k.CNI) > 0}, {"ingress", len(k.Ingress) > 0}, {"extra", k.Extra != nil}, {"datastore", k.Datastore != ""}} {
 			if f.given && slices.Contains(profilesKnown, k.Profile) {
 				p.clash(child("kubernetes", f.name), "a value", "none with the profile "+k.Profile, hint)
 			}
@@ -53,6 +48,11 @@ func (p *problems) kubernetes(k Kubernetes) {
 		p.clash("kubernetes.source", "a value", "none with the profile "+k.Profile, "its programs are the vendor's: kubernetes.release says where they come from")
 	}
 	p.release(k.Release)
+	if k.Profile == ProfileRKE2 && k.Datastore != "" {
+		p.clash("kubernetes.datastore", "a value", "none with the profile "+k.Profile, "RKE2's is always etcd")
+	} else if k.Profile == ProfileK3s {
+		p.oneOf("kubernetes.datastore", k.Datastore, DatastoreEtcd, DatastoreSQLite)
+	}
 	if k.Profile == ProfileK3s && len(k.CNI) > 0 {
 		p.clash("kubernetes.cni", "a value", "none with the profile "+k.Profile, "K3s has its network built in")
 	} else if have, need := CNIProblem(k.CNI); k.Profile == ProfileRKE2 && have != "" {

@@ -10,8 +10,8 @@ import (
 	"caisson.dev/caisson/internal/fault"
 )
 
-// TestVendorReleases: what the fields of the planned profiles may hold. Until
-// those are accepted, each Spec has the one fault that says so.
+// TestVendorReleases: what the fields of the profiles with a vendor's release may
+// hold.
 func TestVendorReleases(t *testing.T) {
 	const rke2, k3s = "v1.31.14+rke2r1", "v1.36.2+k3s1"
 	url := &Release{URL: "https://mirror.example/rke2"}
@@ -29,6 +29,7 @@ func TestVendorReleases(t *testing.T) {
 		{what: "multus", k: Kubernetes{Profile: ProfileRKE2, Version: rke2, CNI: []string{"multus", "calico"}}},
 		{what: "no CNI", k: Kubernetes{Profile: ProfileRKE2, Version: rke2, CNI: []string{"none"}}},
 		{what: "both ingresses", k: Kubernetes{Profile: ProfileRKE2, Version: rke2, Ingress: []string{"ingress-nginx", "traefik"}}},
+		{what: "SQLite", k: Kubernetes{Profile: ProfileK3s, Version: k3s, Datastore: "sqlite"}},
 		{what: "no ingress", k: Kubernetes{Profile: ProfileK3s, Version: k3s, Ingress: []string{"none"}}},
 
 		{"RKE2 by K3s's version", Kubernetes{Profile: ProfileRKE2, Version: k3s}, BadValue, "need a release of the form vX.Y.Z+rke2rN"},
@@ -44,6 +45,9 @@ func TestVendorReleases(t *testing.T) {
 		{"an ingress of kubeadm", Kubernetes{Profile: "kubeadm", Version: "v1.36.0", Ingress: []string{"traefik"}}, Conflict, "kubernetes.ingress: have a value"},
 		{"extra keys of kubeadm", Kubernetes{Profile: "kubeadm", Version: "v1.36.0", Extra: &Extra{}}, Conflict, "kubernetes.extra: have a value"},
 		{"a CNI of no profile", Kubernetes{Profile: "kubeadmin", Version: "v1.36.0", CNI: []string{"canal"}}, BadValue, "kubernetes.profile"},
+		{"another datastore", Kubernetes{Profile: ProfileK3s, Version: k3s, Datastore: "mysql"}, BadValue, "need one of etcd, sqlite"},
+		{"a datastore of RKE2", Kubernetes{Profile: ProfileRKE2, Version: rke2, Datastore: "etcd"}, Conflict, "always etcd"},
+		{"a datastore of kubeadm", Kubernetes{Profile: "kubeadm", Version: "v1.36.1", Datastore: "etcd"}, Conflict, "kubernetes.datastore"},
 		{"a CNI of K3s", Kubernetes{Profile: ProfileK3s, Version: k3s, CNI: []string{"flannel"}}, Conflict, "built in"},
 		{"an ingress that K3s has not", Kubernetes{Profile: ProfileK3s, Version: k3s, Ingress: []string{"ingress-nginx"}}, BadValue, "each once of traefik; or none"},
 		{"no such CNI", Kubernetes{Profile: ProfileRKE2, Version: rke2, CNI: []string{"weave"}}, BadValue, `have "weave", need one of canal, calico, cilium, flannel, alone or after multus; or none`},
@@ -62,10 +66,10 @@ func TestVendorReleases(t *testing.T) {
 		t.Run(c.what, func(t *testing.T) {
 			e := Enclave{Metadata: Metadata{Name: "x"}, Kubernetes: c.k, Registry: Registry{Engine: "zot", Binary: &FileSource{Path: "zot"}}}
 			Default(&e)
-			have := slices.DeleteFunc(fault.All(Validate(e)), func(f *fault.Fault) bool { return strings.Contains(f.What, "planned") })
+			have := fault.All(Validate(e))
 			if c.code.Code == "" {
 				if len(have) != 0 {
-					t.Errorf("have %v, need nothing but the planned profile", have)
+					t.Errorf("have %v, need nothing", have)
 				}
 				return
 			}
@@ -80,13 +84,13 @@ func TestVendorDefaults(t *testing.T) {
 	for profile, want := range map[string]Kubernetes{
 		"kubeadm":   {Source: "modules"},
 		ProfileRKE2: {CNI: []string{"canal"}, Ingress: []string{"traefik"}},
-		ProfileK3s:  {Ingress: []string{"traefik"}},
+		ProfileK3s:  {Ingress: []string{"traefik"}, Datastore: "etcd"},
 	} {
 		e := Enclave{Kubernetes: Kubernetes{Profile: profile}}
 		Default(&e)
 		Default(&e)
 		k := e.Kubernetes
-		if k.Source != want.Source || !slices.Equal(k.CNI, want.CNI) || !slices.Equal(k.Ingress, want.Ingress) {
+		if k.Source != want.Source || !slices.Equal(k.CNI, want.CNI) || !slices.Equal(k.Ingress, want.Ingress) || k.Datastore != want.Datastore {
 			t.Errorf("%s: have %+v, need %+v", profile, k, want)
 		}
 	}

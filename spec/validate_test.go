@@ -126,7 +126,6 @@ func TestKubernetesAndRegistry(t *testing.T) {
 		{what: "older", k: Kubernetes{Profile: "kubeadm", Version: "v1.30.9", Source: "modules"}, r: zot, code: Unsupported},
 		{what: "no patch level", k: Kubernetes{Profile: "kubeadm", Version: "v1.37", Source: "modules"}, r: zot, code: BadValue},
 		{what: "a pre-release", k: Kubernetes{Profile: "kubeadm", Version: "v1.38.0-rc.1", Source: "modules"}, r: zot, code: BadValue},
-		{what: "a planned profile", k: Kubernetes{Profile: "k3s-edge", Version: "v1.36.3+k3s1"}, r: zot, code: Unsupported},
 		{what: "no such profile", k: Kubernetes{Profile: "kubeadmin", Version: "v1.37.2"}, r: zot, code: BadValue},
 		{what: "no such source", k: Kubernetes{Profile: "kubeadm", Version: "v1.37.2", Source: "git"}, r: zot, code: BadValue},
 		{what: "zot by URL", k: Kubernetes{Profile: "kubeadm", Version: "v1.37.2"}, r: Registry{Engine: "zot", Binary: &FileSource{URL: "https://x/zot", SHA256: sum}}},

@@ -137,18 +137,18 @@ func TestAnswersThatComeLater(t *testing.T) {
 func TestRolesOfTheMedium(t *testing.T) {
 	s := shot(t, nil)
 	delete(s.facts.Needs, spec.Worker)
-	s.facts.Needs["rugged edge"] = s.facts.Needs[spec.ControlPlane]
+	s.facts.Enclave.Kubernetes.Profile = spec.ProfileK3s
 	s.do(t, toRole...)
 	p := s.w.page()
 	var offered, absent []string
 	for _, o := range p.fields[0].options {
-		offered = append(offered, o.value)
+		offered = append(offered, o.label)
 	}
 	for _, l := range p.foot {
 		name, _, _ := strings.Cut(flat(l.spans), ":")
 		absent = append(absent, name)
 	}
-	if have := strings.Join(offered, ", "); have != "control-plane, rugged edge, roster node1, roster node2" {
+	if have := strings.Join(offered, ", "); have != "rugged edge, node1, node2" {
 		t.Errorf("offers %s", have)
 	}
 	if have := strings.Join(absent, ", "); have != "Join a control-plane, Worker" {

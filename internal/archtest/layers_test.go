@@ -41,6 +41,7 @@ var layers = map[string][]string{
 	"iso/esp":        {},
 	"nodeos":         {"bundle", "spec"},
 	"nodeos/build":   {"nodeos", "bundle", "spec"},
+	"nodeos/room":    {},
 	// On the installed node, behind the console: what a profile says is done.
 	"nodeos/netchange": {"profiles", "spec"},
 
@@ -51,7 +52,8 @@ var layers = map[string][]string{
 	"profiles/kubeadm":         {"profiles", "profiles/host", "profiles/cluster", "profiles/check", "images", "bundle", "secrets", "spec", "nodeos"},
 	"profiles/rancher/release": {"bundle", "spec"},
 	"profiles/rke2cis":         {"profiles", "profiles/host", "profiles/cluster", "profiles/check", "profiles/rancher/archive", "profiles/rancher/node", "profiles/rancher/config", "profiles/rancher/registries", "profiles/rancher/release", "images", "bundle", "secrets", "spec"},
-	"profiles/catalog":         {"profiles", "profiles/kubeadm", "profiles/rke2cis"},
+	"profiles/k3s-edge":        {"profiles", "profiles/host", "profiles/cluster", "profiles/check", "profiles/rancher/node", "profiles/rancher/config", "profiles/rancher/registries", "profiles/rancher/release", "images", "bundle", "secrets", "spec"},
+	"profiles/catalog":         {"profiles", "profiles/kubeadm", "profiles/rke2cis", "profiles/k3s-edge"},
 
 	// What the profiles of RKE2 and K3s have in common.
 	"profiles/rancher/config":           {"spec"},
@@ -74,7 +76,7 @@ var layers = map[string][]string{
 	"internal/cli/build": {"internal/cli", "internal/assemble", "iso", "iso/iso9660", "nodeos", "sources", "profiles", "profiles/catalog", "images", "images/catalog", "bundle",
 		"secrets", "spec", "spec/manifests", "spec/schema", "installer/plan", "installer/machine", "qemu-tests/vm"},
 	"internal/cli/node": {"internal/cli", "tui", "installer/plan", "installer/apply", "installer/machine", "installer/disk", "installer/record", "profiles", "profiles/catalog",
-		"images", "images/catalog", "images/zot", "images/distribution", "bundle", "secrets", "spec", "nodeos", "nodeos/netchange"},
+		"images", "images/catalog", "images/zot", "images/distribution", "bundle", "secrets", "spec", "nodeos", "nodeos/netchange", "nodeos/room"},
 	"cmd/caisson":       {"internal/cli/build"},
 	"cmd/caisson-node":  {"internal/cli/node"},
 	"cmd/caisson-pause": {},

@@ -9,13 +9,14 @@ import (
 	"strings"
 
 	"caisson.dev/caisson/profiles"
+	k3sedge "caisson.dev/caisson/profiles/k3s-edge"
 	"caisson.dev/caisson/profiles/kubeadm"
 	"caisson.dev/caisson/profiles/rke2cis"
 )
 
 // all is every profile, in the order in which a person is shown them.
 func all() []profiles.Profile {
-	return []profiles.Profile{kubeadm.New(), rke2cis.New()}
+	return []profiles.Profile{kubeadm.New(), rke2cis.New(), k3sedge.New()}
 }
 
 // Names lists the profiles' names.

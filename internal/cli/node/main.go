@@ -36,6 +36,7 @@ type commands struct {
 	Console  consoleCmd       `cmd:"" help:"Show the status console on this terminal, as the installed node does on its screen."`
 	Health   healthCmd        `cmd:"" help:"The boot gate: fail if this version of the node OS does not work here."`
 	Revert   networkRevertCmd `cmd:"" name:"network-revert" help:"Bring the network back from before a change that nobody confirmed."`
+	Room     roomCmd          `cmd:"" help:"Make room on a full disk, without touching what somebody may need."`
 	Keys     keysCmd          `cmd:"" help:"Make the secrets that are made on the node itself, if they are missing."`
 	Prepare  prepareCmd       `cmd:"" help:"Look at all on which a start of Kubernetes would fail on this node."`
 	WaitHTTP waitHTTPCmd      `cmd:"" name:"wait-http" help:"Wait until a URL answers."`

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"caisson.dev/caisson/profiles/rancher/config"
+	"caisson.dev/caisson/profiles/rancher/release"
 	"caisson.dev/caisson/spec"
 )
 
@@ -19,17 +20,22 @@ var CipherSuites = strings.Join([]string{
 // KubeletArgs are what both products' kubelets are told beside their own
 // defaults, which turn anonymous access and the read-only port off and ask the
 // API server whether somebody may do something (k3s pkg/daemons/agent).
-func KubeletArgs() []string {
-	return []string{
-		// An image that is gone cannot be had again: the archives are imported at
-		// a start only. 100 turns its collection off (kubelet's reference).
-		"image-gc-high-threshold=100",
+func KubeletArgs(p release.Product) []string {
+	// An image of an archive that is gone cannot be had again before the next
+	// start. 100 turns the collection of images off (kubelet's reference).
+	images := []string{"image-gc-high-threshold=100"}
+	if p == release.K3s {
+		// The edge's small disk needs it; it never removes pinned images, and what
+		// was in an archive stays pinned as long as there is no import cache.
+		images = []string{"image-gc-high-threshold=80", "image-gc-low-threshold=75"}
+	}
+	return append(images,
 		"pod-max-pids=4096",
 		"seccomp-default=true",
 		"streaming-connection-idle-timeout=5m",
-		"tls-cipher-suites=" + CipherSuites,
+		"tls-cipher-suites="+CipherSuites,
 		"tls-min-version=VersionTLS12",
-	}
+	)
 }
 
 // Config begins the node's config.yaml with what both products take.
@@ -43,7 +49,7 @@ func (n Node) Config() *config.Builder {
 		// docs/install/private_registry.md).
 		Bool("disable-default-registry-endpoint", true).
 		Bool("protect-kernel-defaults", true).
-		List("kubelet-arg", KubeletArgs()...)
+		List("kubelet-arg", KubeletArgs(n.Version.Product)...)
 	switch {
 	case n.Sealed && n.Server():
 		b.String("token-file", n.Etc()+"/"+ServerToken).String("agent-token-file", n.Etc()+"/"+AgentToken)

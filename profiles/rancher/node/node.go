@@ -101,6 +101,14 @@ func (n Node) Target() config.Target {
 	return config.Target{Product: n.Product(), Role: n.Role, Version: n.Version.String()}
 }
 
+// KeepsImageCache tells whether unchanged archives are not imported again at each
+// start. K3s imports them: the releases between May 2025 and June 2026 do not pin
+// what the cache passes over (k3s pkg/agent/containerd/watcher.go), and on an edge
+// the kubelet removes what is not pinned when the disk fills.
+func (n Node) KeepsImageCache() bool {
+	return n.Version.Product != release.K3s && n.Version.HasImageCache()
+}
+
 // Server tells whether the node runs a part of the control plane.
 func (n Node) Server() bool { return n.Role != config.Agent }
 

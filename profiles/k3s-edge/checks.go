@@ -1,0 +1,89 @@
+package k3sedge
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"golang.org/x/mod/semver"
+
+	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/profiles/check"
+	"caisson.dev/caisson/profiles/host"
+	"caisson.dev/caisson/profiles/rancher/config"
+	"caisson.dev/caisson/profiles/rancher/node"
+	"caisson.dev/caisson/profiles/rancher/release"
+	"caisson.dev/caisson/spec"
+)
+
+// benchmarks is the CIS Kubernetes Benchmark that a line of K3s is assessed with,
+// by the first line that has it (k3s-docs: security/self-assessment-1.11 and
+// -1.12). The ids of the lines that are checked here are the same in both.
+var benchmarks = []struct{ from, name string }{
+	{"v1.33", "CIS Kubernetes Benchmark 1.12"},
+	{"v1.31", "CIS Kubernetes Benchmark 1.11"},
+}
+
+// Benchmark names the one for a version.
+func (Profile) Benchmark(version string) string {
+	for _, b := range benchmarks {
+		if semver.Compare(semver.MajorMinor(version), b.from) >= 0 {
+			return b.name
+		}
+	}
+	return ""
+}
+
+// Unit is the unit that runs Kubernetes on a node of the role.
+func (Profile) Unit(role string) string {
+	n := node.Node{Version: release.Version{Product: release.K3s}}
+	if role == spec.Worker {
+		n.Role = config.Agent
+	}
+	return n.Unit()
+}
+
+// patience bounds a test; what is down on this node is refused at once.
+const patience = 15 * time.Second
+
+// Checks is the CIS table for the role: the ids are those of the CIS Kubernetes
+// Benchmark 1.11 and 1.12 as K3s's own self-assessment uses them (k3s-docs:
+// security/self-assessment), the words are ours. K3s runs what the benchmark
+// takes for pods as parts of one program: its flags are read out of config.yaml
+// and its drop-ins as K3s reads them, and what it sets by itself must not be set
+// otherwise there. Lines that begin with C are this profile's own: C.2 is the
+// running kernel, from C.7 on the services are asked, from C.20 on it is what an
+// edge relies on.
+func (Profile) Checks(role string) []profiles.Check {
+	out := slices.Concat(nodeFiles(), kubeletLines(role), edgeLines(), kernelLines(), nodeLive())
+	if role != spec.Worker {
+		out = slices.Concat(serverFiles(), apiServerLines(), controllerLines(), etcdLines(), out, serverLive())
+	}
+	return out
+}
+
+// live is a line of a table that asks the node's services.
+func live(id, title string, test func(ctx context.Context, root string) profiles.Result) profiles.Check {
+	return profiles.Check{ID: id, Title: title, Run: func(ctx context.Context, root string) profiles.Result {
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		if err := ctx.Err(); err != nil {
+			return check.Unreadable(err, "a finished check")
+		}
+		return test(ctx, root)
+	}}
+}
+
+func kernelLines() []profiles.Check {
+	all, err := host.Sysctls(false)
+	if err != nil {
+		return []profiles.Check{check.Of("C.2", "The settings of the kernel are known", func(string) profiles.Result {
+			return check.Unreadable(err, "files that can be read")
+		})}
+	}
+	var out []profiles.Check
+	for _, s := range all {
+		out = append(out, check.Of("C.2."+s.Name, "The running kernel has "+s.Name+" = "+s.Value, check.Kernel(s)))
+	}
+	return out
+}

@@ -1,0 +1,150 @@
+// Package k3sedge is the profile for the rugged edge: K3s on one box that is
+// server and worker, and agents of it, hardened by K3s's own hardening guide.
+// Its program and images are the vendor's release files.
+//
+// What K3s has in common with RKE2 is in profiles/rancher; the folder tree looks
+// like the node. What the box relies on when its power is cut, on flash and with
+// a full disk, is in docs/k3s-edge.md.
+//
+// It leaves out more than one server: an enclave that must lose a server and go
+// on is for the profile rke2-cis.
+package k3sedge
+
+import (
+	"path"
+	"time"
+
+	"caisson.dev/caisson/bundle"
+	"caisson.dev/caisson/images"
+	"caisson.dev/caisson/internal/size"
+	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/profiles/rancher/node"
+	"caisson.dev/caisson/profiles/rancher/release"
+	"caisson.dev/caisson/secrets"
+	"caisson.dev/caisson/spec"
+)
+
+// Profile is the k3s-edge profile; root is "/" on a node and a tree in tests.
+type Profile struct{ root string }
+
+// The contract, checked by the compiler.
+var (
+	_ profiles.Profile       = Profile{}
+	_ profiles.SecretMaker   = Profile{}
+	_ profiles.SecretChooser = Profile{}
+	_ profiles.Preparer      = Profile{}
+	_ profiles.Deployer      = Profile{}
+)
+
+// New is the profile as a node and the low side use it.
+func New() Profile { return Profile{root: "/"} }
+
+// Name is "k3s-edge".
+func (Profile) Name() string { return spec.ProfileK3s }
+
+// Needs is the least machine. K3s asks for 2 GB and two processors for a server
+// and 512 MB and one for an agent (k3s-docs: installation/requirements); the
+// disk holds the state, unpacked images, 1.1 GiB of audit logs and the room that
+// is kept free.
+func (Profile) Needs(role string) profiles.Needs {
+	if role == spec.Worker {
+		return profiles.Needs{Memory: 1 * size.GiB, Disk: 8 * size.GiB, CPUs: 1}
+	}
+	return profiles.Needs{Memory: 2 * size.GiB, Disk: 10 * size.GiB, CPUs: 2}
+}
+
+// Where K3s keeps its own (k3s pkg/agent/config, pkg/daemons/control/deps).
+var (
+	configDir = node.Etc(release.K3s)
+	dataDir   = node.Data(release.K3s)
+	// imagesDir is where K3s looks for archives at each start. It pins what it
+	// finds, so that no clearing of the disk removes it, and the pin lasts while the
+	// archive lies there (k3s pkg/agent/containerd/containerd.go).
+	imagesDir = node.Images(release.K3s)
+)
+
+const program = "/usr/local/bin/k3s"
+
+// Wants are the release files. A roster that cannot work is refused here, at the
+// desk.
+func (Profile) Wants(e spec.Enclave) ([]bundle.Want, error) {
+	c, err := choose(e)
+	if err != nil {
+		return nil, err
+	}
+	return c.Wants()
+}
+
+// Recipes: K3s's own images are in the archive, and none is made.
+func (Profile) Recipes(e spec.Enclave) ([]images.Recipe, error) {
+	_, err := choose(e)
+	return nil, err
+}
+
+// Payload is K3s's one program and the archive, under its vendor's name, with the
+// vendor's checksum file for whoever looks at the node.
+func (Profile) Payload(e spec.Enclave) ([]profiles.PayloadFile, error) {
+	c, err := choose(e)
+	if err != nil {
+		return nil, err
+	}
+	files, err := c.Files()
+	if err != nil {
+		return nil, err
+	}
+	var out []profiles.PayloadFile
+	for _, f := range files {
+		to := profiles.PayloadFile{Artifact: c.Artifact(f)}
+		switch f.Kind {
+		case release.Program:
+			to.Path, to.Mode = program, 0o755
+		case release.Images:
+			to.Path, to.Mode = path.Join(imagesDir, f.Name), 0o600
+		case release.Checksums:
+			to.Path, to.Mode = "/usr/local/share/k3s/"+f.Name, 0o644
+		}
+		out = append(out, to)
+	}
+	return out, nil
+}
+
+// MakeSecrets makes the cluster's CAs and tokens.
+func (Profile) MakeSecrets(_ spec.Enclave, now time.Time) ([]secrets.File, error) {
+	return node.MakeSecrets(release.K3s, now)
+}
+
+// TakesSecrets: a server gets CAs and tokens, an agent its own token.
+func (Profile) TakesSecrets(string) bool { return true }
+
+// TakesSecret tells which of them a node gets.
+func (Profile) TakesSecret(e spec.Enclave, a spec.Answers, path string) (bool, error) {
+	c, err := choose(e)
+	if err != nil {
+		return false, err
+	}
+	n, err := nodeOf(profiles.RenderInput{Enclave: e, Answers: a}, c.Version)
+	return err == nil && n.Takes(path), err
+}
+
+// Prepare looks at the node before each start of K3s.
+func (Profile) Prepare(in profiles.PrepareInput) error {
+	c, err := choose(in.Enclave)
+	if err != nil {
+		return err
+	}
+	n, err := nodeOf(profiles.RenderInput{Enclave: in.Enclave, Answers: in.Answers, Registry: in.Registry}, c.Version)
+	if err != nil {
+		return err
+	}
+	files, err := c.Files()
+	if err != nil {
+		return err
+	}
+	var archives []string
+	for _, f := range files {
+		if f.Kind == release.Images {
+			archives = append(archives, f.Name)
+		}
+	}
+	return n.Prepare(in, archives, nil)
+}

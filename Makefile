@@ -86,9 +86,9 @@ e2e-sealed: setup build ## the cluster's CAs travel sealed, and are opened on th
 # RKE2 and K3s do not run here. Media with stand-ins say STAND-IN in their names,
 # and no build makes one without the variable that is set below.
 STANDIN := $(OUT)/standin
-# k3s joins the list when the Spec takes the profile k3s-edge.
-e2e-standin: setup build ## installed RKE2 nodes in QEMU, with a stand-in in the place of RKE2
-	for p in rke2; do dir=$(STANDIN)/$$p; other=k3s; [[ $$p = rke2 ]] || other=rke2; \
+
+e2e-standin: setup build ## installed RKE2 and K3s nodes in QEMU, with stand-ins in their place
+	for p in rke2 k3s; do dir=$(STANDIN)/$$p; other=k3s; [[ $$p = rke2 ]] || other=rke2; \
 	  rm -rf $$dir && mkdir -p $$dir && cp qemu-tests/standin/specs/$$p/caisson.yaml $$dir/; \
 	  go run ./qemu-tests/standin/release -o $$dir/releases -$$other none; \
 	  echo 'for tests of Caisson only' > $$dir/passphrase.txt; \

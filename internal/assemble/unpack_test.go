@@ -17,7 +17,7 @@ import (
 	"caisson.dev/caisson/images/distribution"
 	"caisson.dev/caisson/profiles/rancher/archive"
 	"caisson.dev/caisson/profiles/rancher/release"
-	"caisson.dev/caisson/profiles/rke2cis"
+	"caisson.dev/caisson/profiles/rke2-cis"
 	"caisson.dev/caisson/spec"
 )
 

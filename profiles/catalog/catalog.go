@@ -11,7 +11,7 @@ import (
 	"caisson.dev/caisson/profiles"
 	k3sedge "caisson.dev/caisson/profiles/k3s-edge"
 	"caisson.dev/caisson/profiles/kubeadm"
-	"caisson.dev/caisson/profiles/rke2cis"
+	"caisson.dev/caisson/profiles/rke2-cis"
 )
 
 // all is every profile, in the order in which a person is shown them.

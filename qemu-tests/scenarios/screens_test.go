@@ -67,7 +67,7 @@ func onGraphics(t *testing.T, v *vm.VM, text, key string) {
 	t.Helper()
 	ctx := within(t, toInstaller)
 	for _, r := range text {
-		keys := map[rune][]string{'.': {"dot"}, '/': {"slash"}, '-': {"minus"}}[r]
+		keys := map[rune][]string{'.': {"dot"}, '/': {"slash"}, '-': {"minus"}, ' ': {"spc"}, '>': {"shift", "dot"}, '?': {"shift", "slash"}}[r]
 		if keys == nil {
 			keys = []string{strings.ToLower(string(r))}
 			if unicode.IsUpper(r) {

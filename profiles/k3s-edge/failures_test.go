@@ -11,7 +11,9 @@ import (
 	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/profiles/host"
 	"caisson.dev/caisson/profiles/rancher/config"
+	"caisson.dev/caisson/profiles/rancher/node"
 	"caisson.dev/caisson/profiles/rancher/registries"
+	"caisson.dev/caisson/profiles/rancher/release"
 	"caisson.dev/caisson/spec"
 )
 
@@ -103,7 +105,7 @@ func TestFailureModes(t *testing.T) {
 			e := site(newest, "")
 			e.Kubernetes.Ingress = []string{spec.None}
 			n := treeOf(t, render(t, input(t, e, box)))
-			if have, _ := conf(t, n)["disable"].([]any); !slices.Contains(have, any("traefik")) || strings.Contains(n.file(t, manifestsDir+"/caisson-network-policies.yaml"), "traefik") {
+			if have, _ := conf(t, n)["disable"].([]any); !slices.Contains(have, any("traefik")) || strings.Contains(n.file(t, node.Manifests(release.K3s)+"/caisson-network-policies.yaml"), "traefik") {
 				t.Errorf("without an ingress: disable is %v", have)
 			}
 			files, err := New().Payload(e)
@@ -234,7 +236,7 @@ func TestFailureModes(t *testing.T) {
 		"24-upgrade-jobs": func(t *testing.T) { documented(t, "The system-upgrade-controller is not carried") },
 		"25-ingress-under-cis": func(t *testing.T) {
 			n := treeOf(t, render(t, input(t, site(newest, ""), box)))
-			have := n.file(t, manifestsDir+"/caisson-network-policies.yaml")
+			have := n.file(t, node.Manifests(release.K3s)+"/caisson-network-policies.yaml")
 			for _, p := range []string{"allow-all-traefik-v121-ingress", "allow-all-svclbtraefik-ingress", "default-network-dns-policy", "allow-all-metrics-server"} {
 				if !strings.Contains(have, "name: "+p+"\n") {
 					t.Errorf("no policy %s", p)

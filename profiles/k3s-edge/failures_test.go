@@ -197,7 +197,7 @@ func TestFailureModes(t *testing.T) {
 		"15-host-firewall":   func(t *testing.T) { refusedPackages(t, "firewalld", "ufw") },
 		"16-vxlan-checksum": func(t *testing.T) {
 			everywhere(t, func(t *testing.T, name string, n rendered) {
-				if have := n.file(t, "/etc/udev/rules.d/90-k3s-flannel.rules"); !strings.Contains(have, `KERNEL=="flannel.1"`) || !strings.Contains(have, "tx-checksum-ip-generic off") {
+				if have := n.file(t, "/etc/udev/rules.d/90-caisson-vxlan.rules"); !strings.Contains(have, `KERNEL=="flannel.1|`) || !strings.Contains(have, "tx-checksum-ip-generic off") {
 					t.Errorf("%s: %s", name, have)
 				}
 			})

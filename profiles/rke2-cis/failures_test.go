@@ -219,7 +219,7 @@ func TestFailureModes(t *testing.T) {
 		},
 		"14-network-manager": func(t *testing.T) { refusedPackages(t, "network-manager", "netplan.io", "ifupdown") },
 		"15-host-firewall":   func(t *testing.T) { refusedPackages(t, "firewalld", "ufw") },
-		"16-vxlan-checksum":  func(t *testing.T) { documented(t, "tx-checksum-ip-generic off") },
+		"16-vxlan-checksum":  vxlanChecksum,
 		"17-kernel-modules": func(t *testing.T) {
 			n := treeOf(t, render(t, input(t, site(newest), worker)))
 			have := strings.Fields(n.file("/etc/modules-load.d/kubernetes.conf") + n.file("/etc/modules-load.d/rancher.conf"))

@@ -88,7 +88,8 @@ type SecretChooser interface {
 // Preparer is a profile that looks at a node before Kubernetes starts on it.
 // `caisson-node prepare` calls it before each start of the vendor's unit.
 type Preparer interface {
-	// Prepare reports every reason for which a start would fail, all at once.
+	// Prepare reports every reason for which a start would fail, all at once. It
+	// mends nothing but certificates that ran out while the node was off.
 	Prepare(in PrepareInput) error
 }
 

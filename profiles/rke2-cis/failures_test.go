@@ -80,7 +80,7 @@ func TestFailureModes(t *testing.T) {
 			})
 			refuses(t, newest, first, "the clock at", func(in *profiles.PrepareInput) { in.Now = time.Unix(made-1, 0) })
 		},
-		"05-certificates-expire-in-storage": func(t *testing.T) { documented(t, "120 days", "v1.31.9", "once a year") },
+		"05-certificates-expire-in-storage": certificatesExpire,
 		"06-runtime-image-missing": func(t *testing.T) {
 			for _, name := range roles {
 				refuses(t, newest, name, "rke2-images-core.linux-amd64.tar.zst", remove("var/lib/rancher/rke2/agent/images/rke2-images-core.linux-amd64.tar.zst"))

@@ -120,6 +120,22 @@ type ArchiveJudge interface {
 	CheckArchives(e spec.Enclave, file func(artifact string) (string, error)) error
 }
 
+// ManifestJudge is a profile under which some carried objects do harm, or die
+// without a word.
+type ManifestJudge interface {
+	// CheckManifests reports each that must not be carried. Pure.
+	CheckManifests(e spec.Enclave, objects []Object) error
+}
+
+// Object is a Kubernetes object in a carried manifest.
+type Object struct {
+	File       string // as in the Spec
+	APIVersion string
+	Kind       string
+	Namespace  string // "" if the manifest has none
+	Name       string
+}
+
 // Deployer is a profile that can apply the carried manifests.
 type Deployer interface {
 	// ApplyManifests applies every *.yaml, *.yml and *.json file of dir, in name order;

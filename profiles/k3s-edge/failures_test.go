@@ -244,7 +244,11 @@ func TestFailureModes(t *testing.T) {
 				t.Error("the node does not forward")
 			}
 		},
-		"24-upgrade-jobs": func(t *testing.T) { documented(t, "The system-upgrade-controller is not carried") },
+		"24-upgrade-jobs": func(t *testing.T) {
+			if err := New().CheckManifests(site(newest, ""), []profiles.Object{{APIVersion: "upgrade.cattle.io/v1", Kind: "Plan", Name: "p"}}); !node.UpgradeJobs.Is(err) {
+				t.Errorf("have %v, need RANCHER-UPGRADE-JOBS", err)
+			}
+		},
 		"25-ingress-under-cis": func(t *testing.T) {
 			n := treeOf(t, render(t, input(t, site(newest, ""), box)))
 			have := n.file(t, node.Manifests(release.K3s)+"/caisson-network-policies.yaml")
@@ -253,7 +257,9 @@ func TestFailureModes(t *testing.T) {
 					t.Errorf("no policy %s", p)
 				}
 			}
-			documented(t, "its own namespace")
+			if err := New().CheckManifests(site(newest, ""), []profiles.Object{{APIVersion: "networking.k8s.io/v1", Kind: "Ingress", Name: "web"}}); !node.IngressClosed.Is(err) {
+				t.Errorf("have %v, need RANCHER-INGRESS-CLOSED", err)
+			}
 		},
 	} {
 		t.Run(name, test)

@@ -32,6 +32,7 @@ var (
 	_ profiles.Profile       = Profile{}
 	_ profiles.SecretMaker   = Profile{}
 	_ profiles.SecretChooser = Profile{}
+	_ profiles.ManifestJudge = Profile{}
 	_ profiles.Preparer      = Profile{}
 	_ profiles.Deployer      = Profile{}
 )
@@ -73,6 +74,11 @@ func (Profile) Wants(e spec.Enclave) ([]bundle.Want, error) {
 		return nil, err
 	}
 	return c.Wants()
+}
+
+// CheckManifests refuses carried objects that would do nothing, or harm.
+func (Profile) CheckManifests(e spec.Enclave, objects []profiles.Object) error {
+	return node.CheckManifests(e, objects)
 }
 
 // Recipes: K3s's own images are in the archive, and none is made.

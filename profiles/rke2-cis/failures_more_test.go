@@ -134,3 +134,68 @@ func vxlanChecksum(t *testing.T) {
 		t.Error("ethtool is not in the node OS")
 	}
 }
+
+func upgradeJobs(t *testing.T) {
+	for _, o := range []profiles.Object{
+		{APIVersion: "upgrade.cattle.io/v1", Kind: "Plan", Namespace: "system-upgrade", Name: "server"},
+		{APIVersion: "apps/v1", Kind: "Deployment", Namespace: "x", Name: "system-upgrade-controller"},
+		{APIVersion: "apiextensions.k8s.io/v1", Kind: "CustomResourceDefinition", Name: "plans.upgrade.cattle.io"},
+	} {
+		o.File = "suc.yaml"
+		err := New().CheckManifests(site(newest), []profiles.Object{{APIVersion: "v1", Kind: "Namespace", Name: "system-upgrade"}, o})
+		if !node.UpgradeJobs.Is(err) || !strings.Contains(err.Error(), "RANCHER-UPGRADE-JOBS: cannot use manifest suc.yaml: have "+o.Kind+" ") || !strings.Contains(err.Error(), o.Name) {
+			t.Errorf("%s: have %v, need RANCHER-UPGRADE-JOBS", o.Kind, err)
+		}
+	}
+	for _, o := range []profiles.Object{
+		{APIVersion: "apps/v1", Kind: "Deployment", Name: "web"}, {APIVersion: "apiextensions.k8s.io/v1", Kind: "CustomResourceDefinition", Name: "plans.example.com"},
+		{APIVersion: "example.com/v1", Kind: "Plan", Name: "p"},
+	} {
+		if err := New().CheckManifests(site(newest), []profiles.Object{o}); err != nil {
+			t.Errorf("%s %s: %v", o.Kind, o.Name, err)
+		}
+	}
+}
+
+func ingressUnderCIS(t *testing.T) {
+	all(t, func(t *testing.T, v, name string, n rendered) {
+		if have := settings(t, n)["ingress-controller"]; (have != nil) != (name != worker) {
+			t.Errorf("%s %s: ingress-controller is %v", v, name, have)
+		}
+	})
+	for _, c := range []struct {
+		what, api, kind, namespace, policy string // policy: the namespace of one
+		cni, ingress                       string
+		refused                            bool
+	}{
+		{what: "no namespace", api: "networking.k8s.io/v1", kind: "Ingress", refused: true},
+		{what: "default", api: "networking.k8s.io/v1", kind: "Ingress", namespace: "default", refused: true},
+		{what: "kube-public", api: "networking.k8s.io/v1", kind: "Ingress", namespace: "kube-public", refused: true},
+		{what: "Traefik's own", api: "traefik.io/v1alpha1", kind: "IngressRouteTCP", refused: true},
+		{what: "calico", api: "networking.k8s.io/v1", kind: "Ingress", cni: "calico", refused: true},
+		{what: "a policy of another namespace", api: "networking.k8s.io/v1", kind: "Ingress", policy: "web", refused: true},
+		{what: "its own namespace", api: "networking.k8s.io/v1", kind: "Ingress", namespace: "web"},
+		{what: "the controller's namespace", api: "networking.k8s.io/v1", kind: "Ingress", namespace: "kube-system"},
+		{what: "a policy of that namespace", api: "networking.k8s.io/v1", kind: "Ingress", policy: "default"},
+		{what: "a network without policies", api: "networking.k8s.io/v1", kind: "Ingress", cni: "flannel"},
+		{what: "no ingress controller of ours", api: "networking.k8s.io/v1", kind: "Ingress", ingress: "none"},
+		{what: "not an ingress", api: "v1", kind: "Service"},
+		{what: "somebody else's kind", api: "example.com/v1", kind: "Ingress"},
+	} {
+		e := site(newest, "canal")
+		if c.cni != "" {
+			e.Kubernetes.CNI = []string{c.cni}
+		}
+		if c.ingress != "" {
+			e.Kubernetes.Ingress = []string{c.ingress}
+		}
+		objects := []profiles.Object{{File: "web.yaml", APIVersion: c.api, Kind: c.kind, Namespace: c.namespace, Name: "web"}}
+		if c.policy != "" {
+			objects = append(objects, profiles.Object{APIVersion: "networking.k8s.io/v1", Kind: "NetworkPolicy", Namespace: c.policy})
+		}
+		err := New().CheckManifests(e, objects)
+		if node.IngressClosed.Is(err) != c.refused || (err != nil) != c.refused || err != nil && !strings.Contains(err.Error(), "RANCHER-INGRESS-CLOSED: cannot use manifest web.yaml: have "+c.kind+" ") {
+			t.Errorf("%s: have %v, need RANCHER-INGRESS-CLOSED: %v", c.what, err, c.refused)
+		}
+	}
+}

@@ -273,15 +273,8 @@ func TestFailureModes(t *testing.T) {
 				t.Error("the node does not forward")
 			}
 		},
-		"24-upgrade-jobs": func(t *testing.T) { documented(t, "system-upgrade-controller") },
-		"25-ingress-under-cis": func(t *testing.T) {
-			documented(t, "namespace of its own")
-			all(t, func(t *testing.T, v, name string, n rendered) {
-				if have := settings(t, n)["ingress-controller"]; (have != nil) != (name != worker) {
-					t.Errorf("%s %s: ingress-controller is %v", v, name, have)
-				}
-			})
-		},
+		"24-upgrade-jobs":      upgradeJobs,
+		"25-ingress-under-cis": ingressUnderCIS,
 	} {
 		t.Run(name, test)
 	}

@@ -42,6 +42,7 @@ var (
 	_ profiles.SecretChooser = Profile{}
 	_ profiles.Unpacker      = Profile{}
 	_ profiles.ArchiveJudge  = Profile{}
+	_ profiles.ManifestJudge = Profile{}
 	_ profiles.Preparer      = Profile{}
 	_ profiles.Deployer      = Profile{}
 )
@@ -78,6 +79,11 @@ func choose(e spec.Enclave) (release.Choice, error) {
 		return c, err
 	}
 	return c, errors.Join(node.CheckOS(e.OS), node.CheckExtra(e, c.Version))
+}
+
+// CheckManifests refuses carried objects that would do nothing, or harm.
+func (Profile) CheckManifests(e spec.Enclave, objects []profiles.Object) error {
+	return node.CheckManifests(e, objects)
 }
 
 // Recipes: the vendor's images lie in archives, and none is made.

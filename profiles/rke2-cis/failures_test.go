@@ -27,6 +27,10 @@ func TestFailureModes(t *testing.T) {
 			if !strings.Contains(have, "Gateway=203.0.113.255") || !strings.Contains(have, "Name="+spec.DummyLink) {
 				t.Errorf("no route to nowhere: %q", have)
 			}
+			// ... which must not become the way to the other nodes' pods.
+			if have := n.file(podNetworkFile); !strings.Contains(have, `regexIface: '^(10\.20\.0\.11|10\.20\.0\.12|10\.20\.0\.13)$'`) {
+				t.Errorf("the pod network goes by the default route: %q", have)
+			}
 			refuses(t, newest, first, "no default route", changed(t, "proc/net/route", "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\nenp1s0\t0000140A\t00000000\t0001\t0\t0\t0\t00FFFFFF\n"))
 			all(t, func(t *testing.T, v, name string, n rendered) {
 				if settings(t, n)["node-ip"] == nil {

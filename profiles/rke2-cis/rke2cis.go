@@ -81,11 +81,6 @@ func choose(e spec.Enclave) (release.Choice, error) {
 	return c, errors.Join(node.CheckOS(e.OS), node.CheckExtra(e, c.Version))
 }
 
-// CheckManifests refuses carried objects that would do nothing, or harm.
-func (Profile) CheckManifests(e spec.Enclave, objects []profiles.Object) error {
-	return node.CheckManifests(e, objects)
-}
-
 // Recipes: the vendor's images lie in archives, and none is made.
 func (Profile) Recipes(e spec.Enclave) ([]images.Recipe, error) {
 	_, err := choose(e)

@@ -59,7 +59,7 @@ func checkIngress(e spec.Enclave, o profiles.Object, all []profiles.Object) erro
 	case !slices.Contains(closed, namespace) || slices.Contains(e.Kubernetes.Ingress, spec.None):
 		return nil
 	case slices.Contains(e.Kubernetes.CNI, "flannel"):
-		return nil // it enforces no policies (rke2-docs docs/networking/basic_network_options.md)
+		return nil // RKE2's chart of it has nothing that enforces policies (rke2-charts packages/rke2-flannel)
 	}
 	for _, p := range all {
 		// Whoever writes one for this namespace, of Kubernetes or of its network,

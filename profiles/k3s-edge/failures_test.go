@@ -123,6 +123,15 @@ func TestFailureModes(t *testing.T) {
 			if err != nil || !slices.ContainsFunc(files, func(f profiles.PayloadFile) bool { return strings.HasPrefix(f.Path, imagesDir+"/k3s-airgap-images-") }) {
 				t.Errorf("no archive: %v, %v", files, err)
 			}
+			// It is held against the vendor's list before a medium is made (profiles/rancher/archive).
+			var asked []string
+			_ = New().CheckArchives(e, func(artifact string) (string, error) {
+				asked = append(asked, artifact)
+				return artifact, nil
+			})
+			if !slices.Equal(asked, []string{"k3s/k3s-airgap-images-amd64.tar.zst", "k3s/k3s-images.txt"}) {
+				t.Errorf("looks into %v", asked)
+			}
 		},
 		"09-damaged-archive": func(t *testing.T) {
 			wants, err := New().Wants(site(newest, ""))

@@ -1,12 +1,15 @@
 package rke2cis
 
 import (
+	"archive/tar"
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -15,7 +18,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
+
 	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/profiles/rancher/archive"
 	"caisson.dev/caisson/profiles/rancher/node"
 )
 
@@ -116,6 +122,61 @@ func certificatesExpire(t *testing.T) {
 		old(in)
 		rotator(t, *in, "")
 	})
+}
+
+// imagesOfAnOption: what the vendor's list for the chosen network names must be in
+// its archive, before a medium is made.
+func imagesOfAnOption(t *testing.T) {
+	archives := map[string][]string{"core": {"rke2-runtime:v1.36.3-rke2r1", "hardened-etcd:v1"}, "cilium": {"mirrored-cilium-cilium:v1"}}
+	for want, listed := range map[string][]string{"": archives["cilium"], "docker.io/rancher/hardened-cni-plugins:v1": {"mirrored-cilium-cilium:v1", "hardened-cni-plugins:v1"}} {
+		dir := t.TempDir()
+		err := New().CheckArchives(site(newest, "cilium"), func(artifact string) (string, error) {
+			at := filepath.Join(dir, filepath.Base(artifact))
+			part := strings.TrimPrefix(strings.SplitN(filepath.Base(artifact), ".", 2)[0], "rke2-images-")
+			if filepath.Ext(artifact) == ".txt" {
+				names := archives[part]
+				if part == "cilium" {
+					names = listed
+				}
+				return at, os.WriteFile(at, []byte("docker.io/rancher/"+strings.Join(names, "\ndocker.io/rancher/")+"\n"), 0o600)
+			}
+			return at, os.WriteFile(at, imageArchive(t, archives[part]), 0o600)
+		})
+		if (err != nil) != (want != "") || err != nil && (!archive.Missing.Is(err) || !strings.Contains(err.Error(), want)) {
+			t.Errorf("have %v, need RANCHER-IMAGE-MISSING for %q", err, want)
+		}
+	}
+}
+
+// imageArchive has images that are a name and nothing else.
+func imageArchive(t *testing.T, names []string) []byte {
+	t.Helper()
+	var index []map[string]any
+	for _, n := range names {
+		index = append(index, map[string]any{"Config": "c.json", "RepoTags": []string{"docker.io/rancher/" + n}})
+	}
+	list, err := json.Marshal(index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	z, err := zstd.NewWriter(&out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := tar.NewWriter(z)
+	for name, data := range map[string][]byte{"manifest.json": list, "c.json": []byte("{}")} {
+		if err := a.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(data))}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Write(data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(a.Close(), z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }
 
 func vxlanChecksum(t *testing.T) {

@@ -128,6 +128,7 @@ func TestFailureModes(t *testing.T) {
 					t.Errorf("%s with %s: have %v, need %v", c.version, c.cni, have, c.want)
 				}
 			}
+			imagesOfAnOption(t)
 		},
 		"09-damaged-archive": func(t *testing.T) {
 			wants, err := New().Wants(site(newest))

@@ -88,7 +88,8 @@ type SecretChooser interface {
 // Preparer is a profile that looks at a node before Kubernetes starts on it.
 // `caisson-node prepare` calls it before each start of the vendor's unit.
 type Preparer interface {
-	// Prepare reports every reason for which a start would fail, all at once.
+	// Prepare reports every reason for which a start would fail, all at once. It
+	// mends nothing but certificates that ran out while the node was off.
 	Prepare(in PrepareInput) error
 }
 
@@ -117,6 +118,22 @@ type ArchiveJudge interface {
 	// CheckArchives reports what the archives lack; file gives the path of an
 	// artifact's bytes, under the artifact's own name.
 	CheckArchives(e spec.Enclave, file func(artifact string) (string, error)) error
+}
+
+// ManifestJudge is a profile under which some carried objects do harm, or die
+// without a word.
+type ManifestJudge interface {
+	// CheckManifests reports each that must not be carried. Pure.
+	CheckManifests(e spec.Enclave, objects []Object) error
+}
+
+// Object is a Kubernetes object in a carried manifest.
+type Object struct {
+	File       string // as in the Spec
+	APIVersion string
+	Kind       string
+	Namespace  string // "" if the manifest has none
+	Name       string
 }
 
 // Deployer is a profile that can apply the carried manifests.

@@ -2,7 +2,9 @@ package assemble
 
 import (
 	"fmt"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -81,6 +83,30 @@ func TestChooseRefuses(t *testing.T) {
 				t.Errorf("have %v\nwant %q", err, c.says)
 			}
 		})
+	}
+}
+
+// TestChooseAsksTheProfileOfObjects: what it refuses of the manifests is known at
+// the desk, and where the profile has no say nothing is refused.
+func TestChooseAsksTheProfileOfObjects(t *testing.T) {
+	for profile, want := range map[string][]string{
+		"rke2-cis, version: v1.36.3+rke2r1": {"RANCHER-INGRESS-CLOSED", "RANCHER-UPGRADE-JOBS"},
+		"k3s-edge, version: v1.36.2+k3s1":   {"RANCHER-INGRESS-CLOSED", "RANCHER-UPGRADE-JOBS"},
+		"kubeadm, version: v1.37.2":         nil,
+	} {
+		dir := t.TempDir()
+		text := strings.Replace(enclave, "kubeadm, version: v1.37.2", profile, 1) + "manifests: [m.yaml]\n"
+		l, err := spec.Parse([]byte(text), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		objects := "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: web}\n---\napiVersion: upgrade.cattle.io/v1\nkind: Plan\nmetadata: {name: p, namespace: x}\n"
+		if err := os.WriteFile(filepath.Join(dir, "m.yaml"), []byte(objects), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err = Choose(l); !slices.Equal(codes(err), want) {
+			t.Errorf("%s: have %v, need %v", profile, err, want)
+		}
 	}
 }
 

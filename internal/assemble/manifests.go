@@ -24,12 +24,25 @@ func (c Choice) check() error {
 		errs = append(errs, err)
 	} else {
 		_, err := c.Wants()
-		errs = append(errs, err, c.checkRefs(refs), manifests.Check(uses, c.Spec.Enclave, refs))
+		errs = append(errs, err, c.checkRefs(refs), manifests.Check(uses, c.Spec.Enclave, refs), c.checkObjects(files))
 		if err == nil {
 			errs = append(errs, c.checkNodes())
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// checkObjects asks the profile about what the manifests make.
+func (c Choice) checkObjects(files []manifests.File) error {
+	judge, ok := c.Profile.(profiles.ManifestJudge)
+	if !ok {
+		return nil
+	}
+	var objects []profiles.Object
+	for _, o := range manifests.Objects(files) {
+		objects = append(objects, profiles.Object(o))
+	}
+	return judge.CheckManifests(c.Spec.Enclave, objects)
 }
 
 // checkNodes renders each node of the roster, so that what its profile refuses is

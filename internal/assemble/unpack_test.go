@@ -91,6 +91,8 @@ func TestRKE2Medium(t *testing.T) {
 	put("rke2/rke2.linux-amd64.tar.gz", packed(t, members, true))
 	put("rke2/rke2-images-core.linux-amd64.tar.zst", image(t, "rancher/rke2-runtime:v1.36.3-rke2r1"))
 	put("rke2/rke2-images-canal.linux-amd64.tar.zst", image(t, "rancher/hardened-calico:v1"))
+	put("rke2/rke2-images-core.linux-amd64.txt", []byte("docker.io/rancher/rke2-runtime:v1.36.3-rke2r1\n"))
+	put("rke2/rke2-images-canal.linux-amd64.txt", []byte("docker.io/rancher/hardened-calico:v1\n"))
 	put("rke2/sha256sum-amd64.txt", []byte("sums"))
 	put(distribution.Engine{}.Binary(), []byte("registry"))
 	if err := errors.Join(s.unpack(), s.judge()); err != nil {

@@ -18,6 +18,7 @@ import (
 	"caisson.dev/caisson/images"
 	"caisson.dev/caisson/internal/size"
 	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/profiles/rancher/archive"
 	"caisson.dev/caisson/profiles/rancher/node"
 	"caisson.dev/caisson/profiles/rancher/release"
 	"caisson.dev/caisson/secrets"
@@ -32,6 +33,8 @@ var (
 	_ profiles.Profile       = Profile{}
 	_ profiles.SecretMaker   = Profile{}
 	_ profiles.SecretChooser = Profile{}
+	_ profiles.ArchiveJudge  = Profile{}
+	_ profiles.ManifestJudge = Profile{}
 	_ profiles.Preparer      = Profile{}
 	_ profiles.Deployer      = Profile{}
 )
@@ -75,10 +78,24 @@ func (Profile) Wants(e spec.Enclave) ([]bundle.Want, error) {
 	return c.Wants()
 }
 
+// CheckManifests refuses carried objects that would do nothing, or harm.
+func (Profile) CheckManifests(e spec.Enclave, objects []profiles.Object) error {
+	return node.CheckManifests(e, objects)
+}
+
 // Recipes: K3s's own images are in the archive, and none is made.
 func (Profile) Recipes(e spec.Enclave) ([]images.Recipe, error) {
 	_, err := choose(e)
 	return nil, err
+}
+
+// CheckArchives demands that the archive holds what the vendor's list names.
+func (Profile) CheckArchives(e spec.Enclave, file func(artifact string) (string, error)) error {
+	c, err := choose(e)
+	if err != nil {
+		return err
+	}
+	return archive.CheckRelease(c, file)
 }
 
 // Payload is K3s's one program and the archive, under its vendor's name, with the

@@ -1,8 +1,6 @@
 package k3sedge
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/pem"
 	"fmt"
 	"io"
@@ -171,11 +169,6 @@ func kubeletServes(t *testing.T, status int) {
 	open, closed := kubeletAddress, readOnlyAddress
 	kubeletAddress, readOnlyAddress = s.Listener.Addr().String(), "127.0.0.1:1"
 	t.Cleanup(func() { kubeletAddress, readOnlyAddress = open, closed })
-}
-
-func sum(text string) string {
-	s := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(s[:])
 }
 
 // nodeName is the name that a live node has to itself.

@@ -72,3 +72,21 @@ func packaged(ctx context.Context, api *cluster.API) string {
 	}
 	return ""
 }
+
+// ApplyManifests hands the manifests in dir to K3s.
+func (p Profile) ApplyManifests(ctx context.Context, dir string, report func(string)) error {
+	l, err := p.here()
+	if err != nil {
+		return err
+	}
+	return l.ApplyManifests(ctx, dir, report)
+}
+
+// WaitWorkloads waits until what they run is ready.
+func (p Profile) WaitWorkloads(ctx context.Context, dir string, report func(string)) error {
+	l, err := p.here()
+	if err != nil {
+		return err
+	}
+	return l.WaitWorkloads(ctx, dir, report)
+}

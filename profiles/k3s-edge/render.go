@@ -60,7 +60,7 @@ func (Profile) Render(in profiles.RenderInput) (ignition.Config, error) {
 		return none, err
 	}
 	users, rules := host.Users(in)
-	units := append(n.Units(), "caisson-k3s-renew.timer", "caisson-room.service", "caisson-room.timer")
+	units := append(n.Units(), "caisson-room.service", "caisson-room.timer")
 	folders := n.Folders()
 	if n.Server() {
 		// Without its folder the API server writes no audit log, and K3s makes it for

@@ -27,6 +27,10 @@ func TestFailureModes(t *testing.T) {
 			if !strings.Contains(have, "Gateway=203.0.113.255") || !strings.Contains(have, "Name="+spec.DummyLink) {
 				t.Errorf("no route to nowhere: %q", have)
 			}
+			// ... which must not become the way to the other nodes' pods.
+			if have := n.file(podNetworkFile); !strings.Contains(have, `regexIface: '^(10\.20\.0\.11|10\.20\.0\.12|10\.20\.0\.13)$'`) {
+				t.Errorf("the pod network goes by the default route: %q", have)
+			}
 			refuses(t, newest, first, "no default route", changed(t, "proc/net/route", "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\nenp1s0\t0000140A\t00000000\t0001\t0\t0\t0\t00FFFFFF\n"))
 			all(t, func(t *testing.T, v, name string, n rendered) {
 				if settings(t, n)["node-ip"] == nil {
@@ -80,7 +84,7 @@ func TestFailureModes(t *testing.T) {
 			})
 			refuses(t, newest, first, "the clock at", func(in *profiles.PrepareInput) { in.Now = time.Unix(made-1, 0) })
 		},
-		"05-certificates-expire-in-storage": func(t *testing.T) { documented(t, "120 days", "v1.31.9", "once a year") },
+		"05-certificates-expire-in-storage": certificatesExpire,
 		"06-runtime-image-missing": func(t *testing.T) {
 			for _, name := range roles {
 				refuses(t, newest, name, "rke2-images-core.linux-amd64.tar.zst", remove("var/lib/rancher/rke2/agent/images/rke2-images-core.linux-amd64.tar.zst"))
@@ -124,6 +128,7 @@ func TestFailureModes(t *testing.T) {
 					t.Errorf("%s with %s: have %v, need %v", c.version, c.cni, have, c.want)
 				}
 			}
+			imagesOfAnOption(t)
 		},
 		"09-damaged-archive": func(t *testing.T) {
 			wants, err := New().Wants(site(newest))
@@ -219,7 +224,7 @@ func TestFailureModes(t *testing.T) {
 		},
 		"14-network-manager": func(t *testing.T) { refusedPackages(t, "network-manager", "netplan.io", "ifupdown") },
 		"15-host-firewall":   func(t *testing.T) { refusedPackages(t, "firewalld", "ufw") },
-		"16-vxlan-checksum":  func(t *testing.T) { documented(t, "tx-checksum-ip-generic off") },
+		"16-vxlan-checksum":  vxlanChecksum,
 		"17-kernel-modules": func(t *testing.T) {
 			n := treeOf(t, render(t, input(t, site(newest), worker)))
 			have := strings.Fields(n.file("/etc/modules-load.d/kubernetes.conf") + n.file("/etc/modules-load.d/rancher.conf"))
@@ -273,15 +278,8 @@ func TestFailureModes(t *testing.T) {
 				t.Error("the node does not forward")
 			}
 		},
-		"24-upgrade-jobs": func(t *testing.T) { documented(t, "system-upgrade-controller") },
-		"25-ingress-under-cis": func(t *testing.T) {
-			documented(t, "namespace of its own")
-			all(t, func(t *testing.T, v, name string, n rendered) {
-				if have := settings(t, n)["ingress-controller"]; (have != nil) != (name != worker) {
-					t.Errorf("%s %s: ingress-controller is %v", v, name, have)
-				}
-			})
-		},
+		"24-upgrade-jobs":      upgradeJobs,
+		"25-ingress-under-cis": ingressUnderCIS,
 	} {
 		t.Run(name, test)
 	}

@@ -29,12 +29,12 @@ func (p Profile) Ready(ctx context.Context, report func(string)) error {
 }
 
 // ApplyManifests hands the manifests in dir to RKE2.
-func (p Profile) ApplyManifests(_ context.Context, dir string, report func(string)) error {
+func (p Profile) ApplyManifests(ctx context.Context, dir string, report func(string)) error {
 	l, err := p.here()
 	if err != nil {
 		return err
 	}
-	return l.ApplyManifests(dir, report)
+	return l.ApplyManifests(ctx, dir, report)
 }
 
 // WaitWorkloads waits until what they run is ready.

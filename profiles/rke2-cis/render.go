@@ -12,6 +12,7 @@ import (
 	"caisson.dev/caisson/profiles/host"
 	"caisson.dev/caisson/profiles/rancher/config"
 	"caisson.dev/caisson/profiles/rancher/node"
+	"caisson.dev/caisson/profiles/rancher/release"
 )
 
 // The user that etcd runs as, whom the profile "cis" demands on servers, in the
@@ -22,7 +23,8 @@ const (
 	etcdID   = 900
 )
 
-// tree is the files of a server, below their real paths.
+// tree holds the files of a server, and of the first where nodes have no gateway
+// (network/), each below its real path.
 //
 //go:embed all:tree
 var tree embed.FS
@@ -53,6 +55,17 @@ func (Profile) Render(in profiles.RenderInput) (ignition.Config, error) {
 		return none, err
 	}
 	files = append(files, main)
+	network, err := networkFiles(n, in)
+	if err != nil {
+		return none, err
+	}
+	files = append(files, network...)
+	folders := n.Folders()
+	if len(network) > 0 {
+		for _, d := range []string{n.Data() + "/server", node.Manifests(release.RKE2)} {
+			folders = append(folders, images.ServiceFile{Path: d, Mode: 0o700})
+		}
+	}
 	if n.Server() {
 		own, err := host.Tree(tree, "tree/server", values{Exempt: exempt(in)}, func(string) uint32 { return 0o600 })
 		if err != nil {
@@ -61,7 +74,7 @@ func (Profile) Render(in profiles.RenderInput) (ignition.Config, error) {
 		files = append(append(files, own...), images.ServiceFile{Path: n.Etc() + "/" + auditPolicy, Mode: 0o600, Data: host.AuditPolicy})
 	}
 	users, rules := host.Users(in)
-	c := host.Config(users, n.Folders(), append(files, rules...), n.Units())
+	c := host.Config(users, folders, append(files, rules...), n.Units())
 	if n.Server() {
 		c.Passwd.Groups = []ignition.PasswdGroup{{Name: etcdUser, Gid: util.IntToPtr(etcdID), System: util.BoolToPtr(true)}}
 		c.Passwd.Users = slices.Insert(c.Passwd.Users, 0, ignition.PasswdUser{

@@ -42,6 +42,7 @@ var (
 	_ profiles.SecretChooser = Profile{}
 	_ profiles.Unpacker      = Profile{}
 	_ profiles.ArchiveJudge  = Profile{}
+	_ profiles.ManifestJudge = Profile{}
 	_ profiles.Preparer      = Profile{}
 	_ profiles.Deployer      = Profile{}
 )
@@ -109,29 +110,15 @@ func (Profile) Unpack(archive io.Reader, each func(artifact string, body io.Read
 
 func member(m release.Member) string { return string(release.RKE2) + "/" + m.Name }
 
-// CheckArchives demands that RKE2's runtime image is in an archive: without it a
-// node asks docker.io in the end (rke2 pkg/bootstrap/bootstrap.go).
+// CheckArchives demands that the archives hold what the vendor's lists name, and
+// RKE2's runtime image: without it a node asks docker.io in the end (rke2
+// pkg/bootstrap/bootstrap.go).
 func (Profile) CheckArchives(e spec.Enclave, file func(artifact string) (string, error)) error {
 	c, err := choose(e)
 	if err != nil {
 		return err
 	}
-	files, err := c.Files()
-	if err != nil {
-		return err
-	}
-	var archives []string
-	for _, f := range files {
-		if f.Kind != release.Images {
-			continue
-		}
-		at, err := file(c.Artifact(f))
-		if err != nil {
-			return err
-		}
-		archives = append(archives, at)
-	}
-	return archive.Check(archives, []archive.Need{{Ref: "docker.io/rancher/rke2-runtime:" + c.Version.ImageTag(), Runtime: true}})
+	return archive.CheckRelease(c, file)
 }
 
 // Payload is the vendor's files at their places on the node.

@@ -77,6 +77,17 @@ func TestImagesAreFound(t *testing.T) {
 	}
 }
 
+func TestObjectsAreListed(t *testing.T) {
+	got := Objects([]File{{"bad.yaml", []byte("a: [")}, {"f.yaml", []byte(pods)}})
+	want := []Object{
+		{"f.yaml", "v1", "Pod", "ns", "p"}, {"f.yaml", "batch/v1", "CronJob", "", "cron"}, {"f.yaml", "apps/v1", "Deployment", "", "d"},
+		{"f.yaml", "example.com/v1", "Custom", "", ""}, {"f.yaml", "v1", "ConfigMap", "", "m"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
 func TestManifestIsRefused(t *testing.T) {
 	for what, c := range map[string][2]string{
 		"not YAML":             {"a: [", "not YAML"},

@@ -11,4 +11,8 @@ var (
 	PackageClash = fault.Define("OS-PACKAGE-CLASH", fault.Input)
 	// NotPrepared: the product would not start on this node as it is.
 	NotPrepared = fault.Define("NODE-NOT-PREPARED", fault.Node)
+	// UpgradeJobs: the Spec carries what upgrades a cluster from its inside.
+	UpgradeJobs = fault.Define("RANCHER-UPGRADE-JOBS", fault.Input)
+	// IngressClosed: the Spec carries an ingress to pods that it cannot reach.
+	IngressClosed = fault.Define("RANCHER-INGRESS-CLOSED", fault.Input)
 )

@@ -80,7 +80,7 @@ func (n Node) Folders() []images.ServiceFile {
 
 // Units are enabled on the node.
 func (n Node) Units() []string {
-	out := append(n.Node.Units(n.in.Registry), n.Unit(), "caisson-ready.service")
+	out := append(n.Node.Units(n.in.Registry), n.Unit(), "caisson-ready.service", "caisson-renew.timer")
 	if len(n.NTP) > 0 {
 		out = append(out, "systemd-time-wait-sync.service")
 	}

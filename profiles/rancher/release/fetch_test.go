@@ -49,7 +49,9 @@ func carry(t *testing.T, s file.Source, c release.Choice) (map[string][]bundle.A
 func same(t *testing.T, s file.Source, c release.Choice, files map[string][]byte, got map[string][]bundle.Artifact) {
 	t.Helper()
 	list, err := c.Files()
-	if err != nil || len(list) != len(got) {
+	lists, wrong := c.Lists()
+	list = append(list, lists...)
+	if err != nil || wrong != nil || len(list) != len(got) {
 		t.Fatalf("have %d artifacts for %d files, %v", len(got), len(list), err)
 	}
 	for _, f := range list {
@@ -169,7 +171,7 @@ func TestTroubleOnTheWay(t *testing.T) {
 			v.files[core] = v.files[core][:1000]
 		}},
 		{what: "a checksum file without the file", code: file.ChecksumMissing, says: []string{"cannot check rke2-images-core.linux-amd64.tar.zst"}, when: "lock: ", bad: func(_ *testing.T, v *vendor) {
-			v.files[sums] = bytes.ReplaceAll(v.files[sums], []byte("-core."), []byte("-kore."))
+			v.files[sums] = bytes.ReplaceAll(v.files[sums], []byte("-core.linux-amd64.tar"), []byte("-kore.linux-amd64.tar"))
 		}},
 		{what: "no such file", code: fetch.NotFound, says: []string{"rke2-images-core"}, when: "lock: ", bad: func(_ *testing.T, v *vendor) {
 			delete(v.files, core)

@@ -74,6 +74,7 @@ const (
 	Program   Kind = "program"   // K3s's one program
 	Images    Kind = "images"    // an archive for agent/images, under its own name
 	Checksums Kind = "checksums" // the vendor's checksum file
+	List      Kind = "list"      // names of images; never on a node, see Lists
 )
 
 // File is one file of a release.
@@ -120,8 +121,26 @@ func (c Choice) Files() ([]File, error) {
 	return append(files, sums), nil
 }
 
-// Wants are the files, each bound to the vendor's checksum file. That file is
-// wanted too: on the medium it vouches for the others.
+// Lists are the vendor's own lists of what Files' archives are to hold (rke2
+// scripts/package-images; k3s .github/workflows/release.yml). They are for the
+// connected side alone, which compares.
+func (c Choice) Lists() ([]File, error) {
+	if c.Version.Product == K3s {
+		return []File{{"k3s-images.txt", List}}, c.check()
+	}
+	files, err := c.Files()
+	var out []File
+	for _, f := range files {
+		if f.Kind == Images {
+			out = append(out, File{strings.TrimSuffix(f.Name, ".tar.zst") + ".txt", List})
+		}
+	}
+	return out, err
+}
+
+// Wants are the files and the lists, each bound to the vendor's checksum file but
+// for K3s's list, which is not in it. That file is wanted too: on the medium it
+// vouches for the others.
 func (c Choice) Wants() ([]bundle.Want, error) {
 	files, err := c.Files()
 	if err == nil {
@@ -131,6 +150,11 @@ func (c Choice) Wants() ([]bundle.Want, error) {
 		return nil, err
 	}
 	sums := files[len(files)-1].Name
+	lists, err := c.Lists()
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, lists...)
 	var wants []bundle.Want
 	for _, f := range files {
 		w := &bundle.FileWant{Mode: 0o644, Release: c.Version.String()}
@@ -142,7 +166,7 @@ func (c Choice) Wants() ([]bundle.Want, error) {
 			at = &w.Path
 		}
 		*at = c.at(f.Name)
-		if f.Kind != Checksums {
+		if f.Kind != Checksums && !(f.Kind == List && c.Version.Product == K3s) {
 			w.Checksum = c.at(sums)
 		}
 		wants = append(wants, bundle.Want{Name: c.Artifact(f), File: w})

@@ -85,11 +85,17 @@ func publish(t *testing.T, files map[string][]byte, c release.Choice) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	lists, err := c.Lists()
+	if err != nil {
+		t.Fatal(err)
+	}
 	sums := digest.Of(nil).Hex() + "  rke2-images-all.linux-" + c.Arch + ".txt\n"
-	for _, f := range list[:len(list)-1] {
+	for _, f := range append(lists, list[:len(list)-1]...) {
 		body := bytes.Repeat([]byte(f.Name+" of "+c.Version.String()+"\n"), 20_000)
 		files[c.Version.String()+"/"+f.Name] = body
-		sums += digest.Of(body).Hex() + "  " + f.Name + "\n"
+		if f.Name != "k3s-images.txt" {
+			sums += digest.Of(body).Hex() + "  " + f.Name + "\n"
+		}
 	}
 	files[c.Version.String()+"/"+list[len(list)-1].Name] = []byte(sums)
 }

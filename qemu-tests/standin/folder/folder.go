@@ -1,8 +1,8 @@
 // Package folder makes a folder of releases out of stand-ins, in the form that
 // the vendors publish theirs: RKE2's bundle, image archives with tiny images
-// under the names of the real ones, K3s's program, and the checksum file. A Spec
-// takes it as kubernetes.release: {path: ...}. Every file has the mark that the
-// build refuses (internal/standin).
+// under the names of the real ones, K3s's program, the lists of images, and the checksum file. A Spec
+// takes it as kubernetes.release: {path: ...}. Every file for a node has the mark
+// that the build refuses (internal/standin).
 package folder
 
 import (
@@ -50,7 +50,11 @@ func Make(ctx context.Context, source, dir string, v release.Version, arch strin
 		if err != nil {
 			return err
 		}
-		for _, f := range files {
+		lists, err := c.Lists()
+		if err != nil {
+			return err
+		}
+		for _, f := range append(files, lists...) {
 			if done[f.Name] || f.Kind == release.Checksums {
 				continue
 			}
@@ -61,6 +65,9 @@ func Make(ctx context.Context, source, dir string, v release.Version, arch strin
 			}
 			if err := os.WriteFile(filepath.Join(at, f.Name), data, mode); err != nil {
 				return err
+			}
+			if f.Kind == release.List && v.Product == release.K3s {
+				continue // as K3s's own (k3s .github/workflows/release.yml)
 			}
 			fmt.Fprintf(&sums, "%x  %s\n", sha256.Sum256(data), f.Name)
 		}
@@ -78,8 +85,10 @@ func content(f release.File, v release.Version, arch string, program []byte) ([]
 	case release.Images:
 		b, err := Archive(f.Name, v, arch)
 		return b, 0o644, err
+	case release.List:
+		return []byte(strings.Join(names(f.Name, v), "\n") + "\n"), 0o644, nil
 	}
-	return nil, 0, fmt.Errorf("cannot make %s: have kind %s, need a program, bundle or archive", f.Name, f.Kind)
+	return nil, 0, fmt.Errorf("cannot make %s: have kind %s, need a program, bundle, archive or list", f.Name, f.Kind)
 }
 
 // build compiles the stand-in for a release: static, and the same each time.

@@ -47,6 +47,12 @@ func (s *Session) Console(ctx context.Context, t Terminal) error {
 		// bubbletea stops its ticker in another goroutine, which a shell that
 		// ends at once would overtake: nothing would be drawn any more.
 		time.Sleep(settling)
+		if err == nil {
+			s.mu.Lock()
+			head := shellHead(s.wizard.medium.Classification, c.canvas())
+			s.mu.Unlock()
+			_, err = io.WriteString(t.Out, head)
+		}
 		return err
 	}
 	c.restore = func() error {

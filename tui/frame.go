@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"caisson.dev/caisson/spec"
 )
 
 const frameRows = 6 // two banners, the header, two rules, the keys
@@ -84,6 +86,14 @@ func center(s string, width int, ascii bool) string {
 	r := []rune(clean(s, ascii))
 	r = r[:min(len(r), width)]
 	return pad(strings.Repeat(" ", (width-len(r))/2)+string(r), width)
+}
+
+// shellHead clears a terminal and puts the banner above what a shell will say
+// there; the screens cannot keep it in sight while the terminal is the shell's.
+func shellHead(of spec.Classification, c Canvas) string {
+	const clear = "\x1b[2J\x1b[H" // ECMA-48 ED, CUP
+	banner := Screen{Rows: [][]Span{{{center(orUnstated(of.Label), max(1, c.Width), c.ASCII), Banner}}}, colour: c.Colour}
+	return clear + banner.ANSI(of.Colour) + "\r\n"
 }
 
 func orUnstated(label string) string {

@@ -32,6 +32,11 @@ type console struct {
 	restore       func() error
 }
 
+// canvas is what the console's screens are drawn for; the session's lock is held.
+func (c *console) canvas() Canvas {
+	return Canvas{Width: c.width, Height: c.height, ASCII: c.term.ASCII, Colour: c.term.Colour, Large: c.term.Large}
+}
+
 // NewSession begins with a wizard; now is the clock.
 func NewSession(w Wizard, h Host, now func() time.Time) *Session {
 	ctx, stop := context.WithCancel(context.Background())
@@ -180,7 +185,7 @@ func (s *Session) resized(c *console, width, height int) {
 func (s *Session) view(c *console) (Screen, string) {
 	s.mu.Lock()
 	w, leader := s.wizard, s.leader
-	canvas := Canvas{Width: c.width, Height: c.height, ASCII: c.term.ASCII, Colour: c.term.Colour, Large: c.term.Large}
+	canvas := c.canvas()
 	s.mu.Unlock()
 	if leader != nil && leader != c {
 		canvas.Leader = leader.term.Name

@@ -98,6 +98,9 @@ func TestStatusShell(t *testing.T) {
 	out.shows("Open a root shell?")
 	keys("\x1b[B\r")
 	out.shows("shell reads")
+	if text := strings.TrimSpace(out.text()); !strings.HasPrefix(text, "RESTRICTED // TRIAL") || strings.Contains(text, "Open a root shell?") {
+		t.Errorf("have a shell under this, want the banner alone above it:\n%s", text)
+	}
 	keys("down and enter\r")
 	select {
 	case text := <-host.read:

@@ -96,7 +96,7 @@ func (m *statusModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 
 // shell gives the terminal to what the effect asks for, and takes it back.
 func (m *statusModel) shell(e Effect) tea.Cmd {
-	c := &awayCommand{}
+	c := &awayCommand{head: shellHead(m.s.node.Classification, m.canvas)}
 	c.run = func() { c.event = m.carryOut(e) }
 	return tea.Sequence(tea.Exec(c, func(err error) tea.Msg {
 		if did, ok := c.event.(Did); ok && err == nil {
@@ -109,17 +109,24 @@ func (m *statusModel) shell(e Effect) tea.Cmd {
 // awayCommand is what runs while bubbletea has let go of the terminal.
 type awayCommand struct {
 	run   func()
+	head  string
+	out   io.Writer
 	event Event
 }
 
 func (c *awayCommand) Run() error {
 	time.Sleep(settling) // as in Console
+	if c.out != nil {
+		if _, err := io.WriteString(c.out, c.head); err != nil {
+			return err
+		}
+	}
 	c.run()
 	return nil
 }
-func (*awayCommand) SetStdin(io.Reader)  {}
-func (*awayCommand) SetStdout(io.Writer) {}
-func (*awayCommand) SetStderr(io.Writer) {}
+func (*awayCommand) SetStdin(io.Reader)      {}
+func (c *awayCommand) SetStdout(w io.Writer) { c.out = w }
+func (*awayCommand) SetStderr(io.Writer)     {}
 
 // carryOut asks the host for an effect and gives the event that answers it.
 func (m *statusModel) carryOut(e Effect) Event {

@@ -100,7 +100,7 @@ func rewire(t *testing.T, v *vm.VM, screen *graphics, address, oldVLAN, vlan, mt
 	onGraphics(t, v, vlan, "down")
 	onGraphics(t, v, mtu, "down")
 	onGraphics(t, v, "", "down")
-	screen.look(t, "form-"+strings.ReplaceAll(address, "/", "-"))
+	screen.shown(t, "form-"+strings.ReplaceAll(address, "/", "-"))
 	onGraphics(t, v, "", "ret")
 	screen.shown(t, "change-"+strings.ReplaceAll(address, "/", "-"))
 	onGraphics(t, v, "", "down")

@@ -5,12 +5,10 @@ package scenarios
 import (
 	"encoding/json"
 	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"caisson.dev/caisson/internal/size"
 	"caisson.dev/caisson/qemu-tests/vm"
@@ -229,14 +227,22 @@ func copyOf(t *testing.T, from vm.Disk) vm.Disk {
 }
 
 // TestStandInServer: RKE2's control-plane, or K3s's one box, by the medium: an
-// unattended install, the first start and another one.
+// unattended install, the first start, which the power cuts off once all is ready,
+// and two more.
 func TestStandInServer(t *testing.T) {
 	c := standIns(t)
 	d := copyOf(t, theServer(t, c))
-	for _, name := range []string{"first start", "second start"} {
+	for _, name := range []string{"first start", "after a power cut", "third start"} {
 		wire, _ := wires(t)
 		v, ready := start(t, name, d, wire)
 		good(t, c, v, ready)
+		if c.product() == "k3s" && !strings.Contains(voices(t, v), "Watchdog running with a hardware timeout") {
+			t.Error("no hardware watchdog runs")
+		}
+		if name == "first start" {
+			v.Kill()
+			continue
+		}
 		off(t, v)
 		assessed(t, d.Path)
 	}
@@ -252,37 +258,11 @@ func TestStandInWorker(t *testing.T) {
 	atServer, atWorker := wires(t)
 	server, _ := start(t, "server", copyOf(t, theServer(t, c)), atServer)
 	d := install(t, c.worker(), filepath.Join(t.TempDir(), "worker.img"), atWorker)
-	v, ready := start(t, "worker", d, atWorker)
-	good(t, c, v, ready)
-	off(t, v)
+	for _, name := range []string{"worker", "worker again"} {
+		v, ready := start(t, name, d, atWorker)
+		good(t, c, v, ready)
+		off(t, v)
+		assessed(t, d.Path)
+	}
 	off(t, server)
-	assessed(t, d.Path)
-}
-
-// TestStandInWithoutAFile: one file is taken off the installed disk; the unit does
-// not come up, and the journal has the words. The other mutations are tested
-// without a machine (qemu-tests/standin/node).
-func TestStandInWithoutAFile(t *testing.T) {
-	c := standIns(t)
-	d := copyOf(t, theServer(t, c))
-	file := "/etc/upper/rancher/" + c.product() + "/registries.yaml" // /etc is an overlay of /var/etc/upper
-	state := fmt.Sprintf("%s?offset=%d", d.Path, partitions(t, d.Path)["STATE"].Start)
-	if len(onState(t, d.Path, file)) == 0 {
-		t.FailNow()
-	}
-	tool(t, "debugfs", "-w", "-R", "rm "+file, state)
-	wire, _ := wires(t)
-	v := boot(t, "without a file", vm.Config{Disks: []vm.Disk{d}, Memory: standInMemory, Wire: wire})
-	const words = "have no registries.yaml"
-	for end := within(t, toHealth+toReady); !strings.Contains(voices(t, v), words); time.Sleep(time.Second) {
-		if end.Err() != nil {
-			t.Fatalf("the journal has no %q\n%s", words, tail(voices(t, v)))
-		}
-	}
-	v.Kill()
-	for _, e := range v.Events.All() {
-		if e.Name == "ready" {
-			t.Error("a node without its registries says that it is ready")
-		}
-	}
 }

@@ -84,6 +84,7 @@ type (
 		Network  spec.NodeNetwork
 		On       string // the cards that were asked on
 		Untested string // why nobody could be asked; "" if the network was
+		Silent   bool   // the gateway was asked for, too, and nobody answered
 		Err      error  // who has the address; nil if nobody answered
 	}
 	// Watched answers Watch; Err nil means that the medium is there.

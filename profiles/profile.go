@@ -2,8 +2,7 @@
 // Kubernetes: what it needs (Wants), which images it carries, which files the
 // node gets, how a node is configured (an Ignition config, rendered purely),
 // when it is ready and what its CIS table checks. The profiles themselves are
-// the folders beneath (kubeadm, rke2cis; k3s-edge comes later); catalog
-// lists them.
+// the folders beneath (kubeadm, rke2-cis, k3s-edge); catalog lists them.
 //
 // A Profile only describes: it never downloads and never changes a disk. Both
 // programs link it: caisson to gather, caisson-node to render. What
@@ -61,6 +60,15 @@ type SecretMaker interface {
 func TakesSecrets(p Profile, role string) bool {
 	m, ok := p.(SecretMaker)
 	return ok && m.TakesSecrets(role)
+}
+
+// Joiner is a profile that the roster tells how a node comes into the cluster.
+// Without it every control-plane starts its own, and a worker joins by hand.
+type Joiner interface {
+	// Joins is the roster's node that a new node of the role joins, one that the
+	// roster does not name; nil if it starts a cluster of its own. An error says
+	// why it can do neither.
+	Joins(e spec.Enclave, role string) (*spec.Node, error)
 }
 
 // KeyMaker is a profile that makes secrets on the node itself, so that none is

@@ -25,7 +25,7 @@ type answered struct {
 // node stands alone, or is given its address by DHCP.
 func (w Wizard) question() (q question, ok bool) {
 	n, _ := w.draft.network()
-	q.network = spec.NodeNetwork{Interface: n.Interface, Bond: n.Bond, VLAN: n.VLAN, Address: n.Address}
+	q.network = spec.NodeNetwork{Interface: n.Interface, Bond: n.Bond, VLAN: n.VLAN, Address: n.Address, Gateway: n.Gateway}
 	_, err := netip.ParsePrefix(n.Address)
 	if w.facts == nil || n.Interface == spec.NoInterface || err != nil {
 		return q, false
@@ -47,7 +47,7 @@ func (w Wizard) known() (a answered, ok bool) {
 }
 
 // asks says whether the network is to be asked: it never was, or there was no
-// cable then. Whoever leaves the page asks again for any answer but a good one.
+// cable then, or the wrong one, as it seems. Whoever leaves the page asks again for any answer but a good one.
 func (w Wizard) asks(leaving bool) bool {
 	q, is := w.question()
 	a, ok := w.known()
@@ -57,7 +57,7 @@ func (w Wizard) asks(leaving bool) bool {
 	case a.Err != nil:
 		return leaving && w.draft.get(FieldTaken) == ""
 	}
-	return a.Untested != "" && (leaving || q.linked && !a.linked)
+	return a.Silent && leaving || a.Untested != "" && (leaving || q.linked && !a.linked)
 }
 
 // ask asks. The page waits, and can be left.
@@ -103,7 +103,7 @@ func (w Wizard) askingLines() []line {
 	return []line{say("Asking the network whether somebody has " + w.asking.address() + " already. Takes 2 s.")}
 }
 
-// addressLine is what the network said, for the review.
+// addressLines are what the network said, for the review.
 func (w Wizard) addressLines() []line {
 	a, ok := w.known()
 	switch {
@@ -113,6 +113,8 @@ func (w Wizard) addressLines() []line {
 		return []line{marked(Warn, "Somebody has "+a.address()+": it is used all the same, as was chosen.")}
 	case a.Untested != "":
 		return []line{marked(Warn, "Whether somebody has "+a.address()+" was not tested: "+a.Untested+".")}
+	case a.Silent:
+		return []line{marked(Warn, "Nobody on "+a.On+" answers to "+a.address()+", but nor does the gateway "+a.question.network.Gateway+": is the cable in the right place"+box(a.question.network.VLAN != 0, ", and the VLAN right", "")+"?")}
 	}
 	return []line{marked(OK, "Nobody on "+a.On+" answers to "+a.address()+".")}
 }

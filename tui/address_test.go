@@ -31,15 +31,19 @@ func (s *stage) ask(n spec.NodeNetwork) AddressAsked {
 			out.On = c.Name
 		}
 	}
+	if out.On != "" && n.VLAN != 0 {
+		out.On += " in VLAN " + numberText(n.VLAN)
+	}
 	switch address, _, _ := strings.Cut(n.Address, "/"); {
-	case n.Bond.Mode == spec.BondLACP:
-		out.Untested = "a switch with 802.3ad does not listen to one card alone"
 	case out.On == "":
 		out.Untested = "no link"
 	case address == s.taken:
 		out.Err = arp.InUse.New("cannot use the address %s: have an answer from 02:00:00:00:00:99 on %s, need an address that nobody has", address, out.On).
 			Hint("take another address, or switch that machine off")
+	case n.Bond.Mode == spec.BondLACP && (n.Gateway == "" || s.alone):
+		out.Untested = "nobody answers on " + out.On + ", and a switch with 802.3ad may pass nothing on before the bond is there"
 	}
+	out.Silent = n.Gateway != "" && s.alone
 	return out
 }
 

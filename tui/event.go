@@ -31,6 +31,7 @@ type Facts struct {
 	Built    time.Time
 	Machine  machine.Machine
 	Needs    map[string]profiles.Needs // by role
+	Places   map[string]Place          // likewise, of a node that the roster does not name
 	Node     string                    // the roster entry that matches this machine; "" if none does
 	Refused  map[string]string         // by a disk's stable path: why it cannot be taken
 
@@ -40,6 +41,12 @@ type Facts struct {
 
 	Secrets     *bundle.SealedSecrets // what the medium says of its sealed secrets; nil if it brings none
 	SecretRoles []string              // the roles that get them
+}
+
+// Place is where in the cluster a new node of a role comes.
+type Place struct {
+	Joins *spec.Node // the roster's node that it joins; nil if it starts a cluster, or joins by hand
+	Err   error      // why the medium can set none up
 }
 
 // Result is what a finished install leaves behind.
@@ -84,6 +91,7 @@ type (
 		Network  spec.NodeNetwork
 		On       string // the cards that were asked on
 		Untested string // why nobody could be asked; "" if the network was
+		Silent   bool   // the gateway was asked for, too, and nobody answered
 		Err      error  // who has the address; nil if nobody answered
 	}
 	// Watched answers Watch; Err nil means that the medium is there.

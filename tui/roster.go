@@ -38,19 +38,6 @@ func (d Draft) roleOf() string {
 	return trimmed(d, FieldRole)
 }
 
-// entries are the roster's nodes as answers to what this node is.
-func entries(nodes []spec.Node) []option {
-	var out []option
-	for _, n := range nodes {
-		at := n.Network.Address
-		if at == "" {
-			at = "DHCP"
-		}
-		out = append(out, option{value: rosterWord + n.Name, label: n.Name, more: []line{say(list("Of the roster: "+n.Role, at))}})
-	}
-	return out
-}
-
 // asEntry goes straight to the review with a node of the roster, and on to the
 // next question with a new one.
 func (w Wizard) asEntry() (Wizard, []Effect) {

@@ -8,39 +8,6 @@ import (
 	"caisson.dev/caisson/spec"
 )
 
-// roles are all that a node can be for, in the order of the screen. A medium
-// offers those that Facts.Needs has a row for.
-var roles = []struct {
-	name     string // as in spec.Answers; "" is a role that no profile offers
-	words    string // what the screen calls it
-	profile  string // the one profile whose medium calls it so; "" is any other
-	sentence string // what it is for
-	absent   string // why a medium may not offer it
-}{
-	{spec.ControlPlane, "control-plane", "", "Runs the cluster itself. The first node of an enclave is one.", "its profile has none"},
-	{"", "join a control-plane", "", "Runs the cluster together with the others, so that one of them may fail.", "its profile cannot do that yet"},
-	{spec.Worker, "worker", "", "Runs programs. It needs a control-plane node to join.", "its profile has none"},
-	{spec.ControlPlane, "rugged edge", spec.ProfileK3s, "One box that is a whole small cluster.", "that needs one with the profile " + spec.ProfileK3s},
-}
-
-// calls says whether the medium calls the role of row i so. One that its profile
-// has words of its own for is under those alone.
-func (f Facts) calls(i int) bool {
-	own := f.Enclave.Kubernetes.Profile
-	for _, other := range roles {
-		if other.profile == own && other.name == roles[i].name {
-			return roles[i].profile == own
-		}
-	}
-	return roles[i].profile == ""
-}
-
-// offers says whether the medium's profile has the role.
-func (f Facts) offers(role string) bool {
-	_, ok := f.Needs[role]
-	return ok
-}
-
 // secure says Secure Boot's state in words.
 var secure = map[string]Span{
 	"on": {"on", Plain}, "off": {"[!] off", Warn}, "setup": {"[!] in setup mode: no keys", Warn}, "unknown": {"[!] unknown", Warn},
@@ -147,33 +114,6 @@ func nicSpans(n machine.NIC) []Span {
 		link = Span{"[ok] link", OK}
 	}
 	return []Span{{pad(n.Name, 11), Plain}, {pad(n.MAC, 19), Code}, link}
-}
-
-func (w Wizard) rolePage() page {
-	p := page{title: "role", lines: []line{say("What is this node for?"), {}},
-		help: []string{"The first node is a control-plane: it holds the cluster's state.", "A worker has no use without one.",
-			"A node of the roster brings its name and address with it."}}
-	f := field{id: FieldRole, kind: choice, label: "Role", do: Wizard.asEntry}
-	for i, r := range roles {
-		if r.profile == "" && !w.facts.calls(i) {
-			continue // it is there, under other words
-		}
-		if !w.facts.calls(i) || !w.facts.offers(r.name) {
-			p.foot = append(p.foot, dim(sentenceCase(r.words)+": not on this medium: "+r.absent+"."))
-			p.help = append(p.help, sentenceCase(r.words)+": "+r.sentence+" Not on this medium: "+r.absent+".")
-			continue
-		}
-		n := w.facts.Needs[r.name]
-		o := option{value: r.name, label: r.words, more: []line{say(r.sentence)}}
-		o.more = append(o.more, dim(fmt.Sprintf("Needs %s of memory, %s, a disk with %s beside the medium's own content.", n.Memory, count(n.CPUs, "processor"), n.Disk)))
-		if lacks := w.lacks(r.name); len(lacks) > 0 {
-			o.refused = strings.Join(lacks, "; ")
-		}
-		f.options = append(f.options, o)
-	}
-	f.options = append(f.options, entries(w.facts.Enclave.Nodes)...)
-	p.fields = []field{f}
-	return p
 }
 
 func (w Wizard) diskPage() page {

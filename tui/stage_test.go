@@ -39,6 +39,7 @@ type stage struct {
 	effects []Effect // all that were asked for
 	fault   error    // what the install ends with
 	taken   string   // an address that somebody has
+	alone   bool     // no gateway answers
 	gone    error    // why the medium cannot be read
 }
 
@@ -240,6 +241,8 @@ func (s *stage) do(t testing.TB, lines ...string) {
 			s.send(s.links())
 		case "taken":
 			s.taken = rest
+		case "alone": // or "alone no"
+			s.alone = rest == ""
 		case "answer": // of the network, at last
 			s.held["address"] = false
 			s.send(s.ask(s.w.asking.network))

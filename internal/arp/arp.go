@@ -2,10 +2,11 @@
 // an IPv4 address already: ARP Probes as in RFC 5227, section 2.1.1, which tell
 // nobody's cache anything, as their sender has no address yet.
 //
-// It leaves out what to do about an answer, VLANs, and bringing the card up: the
-// program on the medium decides. The socket is mdlayher/packet's; the 28 bytes of
-// a message are made and read here. It is a leaf: it imports nothing of Caisson
-// but the shape of errors.
+// It leaves out what to do about an answer, and bringing the card up: the program
+// on the medium decides. It makes no link for a VLAN: it sends the tag itself, and
+// hears only what has the same, so that nothing is left behind if it is killed. The
+// socket is mdlayher/packet's; the bytes of a message are made and read here. It
+// is a leaf: it imports nothing of Caisson but the shape of errors.
 package arp
 
 import (
@@ -18,6 +19,8 @@ import (
 // The fields of a message on Ethernet for IPv4 (RFC 826).
 const (
 	etherType = 0x0806
+	tagType   = 0x8100 // IEEE 802.1Q
+	header    = 14     // as it is read: the kernel takes the tag out
 	length    = 28
 	ethernet  = 1
 	ipv4      = 0x0800
@@ -36,6 +39,17 @@ func probe(from net.HardwareAddr, target netip.Addr) []byte {
 	t := target.As4()
 	copy(b[24:28], t[:])
 	return b
+}
+
+// frame is the question as it goes onto the cable, to everybody; vlan 0 is none.
+func frame(from net.HardwareAddr, vlan int, target netip.Addr) []byte {
+	b := append(bytes.Repeat([]byte{0xff}, 6), from...)
+	if vlan != 0 {
+		b = binary.BigEndian.AppendUint16(b, tagType)
+		b = binary.BigEndian.AppendUint16(b, uint16(vlan))
+	}
+	b = binary.BigEndian.AppendUint16(b, etherType)
+	return append(b, probe(from, target)...)
 }
 
 // claims reads a message as a claim on the address: its sender has it, or is

@@ -62,7 +62,7 @@ func TestWhoHas(t *testing.T) {
 	c := plug(t)
 	c.there(t, "address", "add", "10.20.0.31/24", "dev", c.far)
 	begun := time.Now()
-	who, err := WhoHas(t.Context(), c.card, address)
+	who, err := WhoHas(t.Context(), c.card, 0, address)
 	if err != nil || who == nil || !strings.Contains(c.there(t, "link", "show", c.far), who.String()) {
 		t.Errorf("have %v, %v, want the card at the other end:\n%s", who, err, c.there(t, "link", "show", c.far))
 	}
@@ -74,7 +74,7 @@ func TestWhoHas(t *testing.T) {
 		t.Errorf("the other machine remembers:\n%s", cache)
 	}
 	begun = time.Now()
-	who, err = WhoHas(t.Context(), c.card, netip.MustParseAddr("10.20.0.32"))
+	who, err = WhoHas(t.Context(), c.card, 0, netip.MustParseAddr("10.20.0.32"))
 	if who != nil || err != nil {
 		t.Errorf("have %v, %v for an address that nobody has", who, err)
 	}
@@ -88,19 +88,19 @@ func TestWhoHasStops(t *testing.T) {
 	c := plug(t)
 	ctx, stop := context.WithTimeout(t.Context(), between/2)
 	defer stop()
-	if who, err := WhoHas(ctx, c.card, address); who != nil || !errors.Is(err, context.DeadlineExceeded) {
+	if who, err := WhoHas(ctx, c.card, 0, address); who != nil || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("have %v, %v", who, err)
 	}
 }
 
 // TestWhoHasCannotAsk: a card that is not there or not up is no silence.
 func TestWhoHasCannotAsk(t *testing.T) {
-	if _, err := WhoHas(t.Context(), "no-such-card", address); !Failed.Is(err) {
+	if _, err := WhoHas(t.Context(), "no-such-card", 0, address); !Failed.Is(err) {
 		t.Errorf("no card: %v", err)
 	}
 	c := plug(t)
 	run(t, "ip", "link", "set", c.card, "down")
-	if who, err := WhoHas(t.Context(), c.card, address); who != nil || !Failed.Is(err) {
+	if who, err := WhoHas(t.Context(), c.card, 0, address); who != nil || !Failed.Is(err) {
 		t.Errorf("a card that is down: have %v, %v", who, err)
 	}
 }
@@ -121,14 +121,14 @@ func TestTwoAskAtOnce(t *testing.T) {
 			return
 		}
 		close(ready)
-		who, err := WhoHas(t.Context(), c.far, address)
+		who, err := WhoHas(t.Context(), c.far, 0, address)
 		if err != nil {
 			t.Error(err)
 		}
 		heard <- who
 	}()
 	<-ready
-	near, err := WhoHas(t.Context(), c.card, address)
+	near, err := WhoHas(t.Context(), c.card, 0, address)
 	if far := <-heard; near == nil && far == nil || err != nil {
 		t.Errorf("neither heard the other: %v", err)
 	}

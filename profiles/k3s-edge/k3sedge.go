@@ -130,6 +130,17 @@ func (Profile) MakeSecrets(_ spec.Enclave, now time.Time) ([]secrets.File, error
 	return node.MakeSecrets(release.K3s, now)
 }
 
+// Joins: a worker joins the one server. There is no second.
+func (Profile) Joins(e spec.Enclave, role string) (*spec.Node, error) {
+	for _, n := range e.Nodes {
+		if role == spec.ControlPlane && n.Role == role {
+			return nil, OneServer.New("cannot set up a new node: have the roster's %s as the one server, need no other", n.Name).
+				Hint("choose %s, or a worker", n.Name)
+		}
+	}
+	return node.Joins(e, role, "a new node")
+}
+
 // TakesSecrets: a server gets CAs and tokens, an agent its own token.
 func (Profile) TakesSecrets(string) bool { return true }
 

@@ -152,6 +152,11 @@ func (Profile) MakeSecrets(_ spec.Enclave, now time.Time) ([]secrets.File, error
 	return node.MakeSecrets(release.RKE2, now)
 }
 
+// Joins: a control-plane joins the roster's first as a worker does.
+func (Profile) Joins(e spec.Enclave, role string) (*spec.Node, error) {
+	return node.Joins(e, role, "a new node")
+}
+
 // TakesSecrets: every node joins with a token.
 func (Profile) TakesSecrets(string) bool { return true }
 

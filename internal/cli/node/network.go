@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"caisson.dev/caisson/installer/machine"
 	"caisson.dev/caisson/internal/arp"
@@ -92,7 +92,11 @@ func (r *run) testAddress(sink event.Sink, m machine.Machine, n spec.NodeNetwork
 	case asked.Untested != "":
 		sink(event.Event{Name: "address", Message: "whether somebody has " + n.Address + " already was not tested: " + asked.Untested, Data: map[string]string{"tested": "no"}})
 	default:
-		sink(event.Event{Name: "address", Message: "nobody on " + asked.On + " answers to " + n.Address, Data: map[string]string{"tested": "yes"}})
+		said := "nobody on " + asked.On + " answers to " + n.Address
+		if asked.Silent {
+			said += ", nor does the gateway " + n.Gateway
+		}
+		sink(event.Event{Name: "address", Message: said, Data: map[string]string{"tested": "yes"}})
 	}
 	return nil
 }
@@ -109,21 +113,19 @@ func (r *run) linked(cards []machine.NIC) []string {
 	return out
 }
 
-// askAddress asks the network of a node whether somebody has its address: on the
-// card, on a bond's first card with a link, on each that has one if any will do.
+// askAddress asks the network of a node whether somebody has its address, in its
+// VLAN: on the card, on a bond's first card with a link, on each that has one if any
+// will do or if the bond is by 802.3ad. It asks for the gateway, too: who hears that
+// is where he thinks he is.
 func (r *run) askAddress(ctx context.Context, m machine.Machine, n spec.NodeNetwork) tui.AddressAsked {
 	out := tui.AddressAsked{Network: n}
 	prefix, err := netip.ParsePrefix(n.Address)
 	cards, missing := m.Cards(n)
 	on := r.linked(cards)
-	bond := len(n.Bond.Interfaces) > 0
+	lacp := n.Bond.Mode == spec.BondLACP
 	switch {
 	case err != nil:
 		out.Untested = "it is no address"
-	case n.VLAN != 0:
-		out.Untested = fmt.Sprintf("it is in VLAN %d, which the installer does not join", n.VLAN)
-	case bond && n.Bond.Mode == spec.BondLACP:
-		out.Untested = "a switch with " + spec.BondLACP + " does not listen to one card alone"
 	case len(cards) == 0 && len(missing) > 0:
 		out.Untested = "this machine has no card " + strings.Join(missing, ", ")
 	case len(on) == 0:
@@ -132,30 +134,66 @@ func (r *run) askAddress(ctx context.Context, m machine.Machine, n spec.NodeNetw
 	if out.Untested != "" {
 		return out
 	}
-	if bond {
+	if len(n.Bond.Interfaces) > 0 && !lacp {
 		on = on[:1]
 	}
-	out.On = strings.Join(on, ", ")
-	if err := r.whoHas(ctx, on, prefix.Addr()); arp.InUse.Is(err) {
-		out.Err = err
-	} else if err != nil {
-		out.Untested, _, _ = strings.Cut(err.Error(), "\n") // without what to do
+	out.On = inVLAN(strings.Join(on, ", "), n.VLAN)
+	var beside sync.WaitGroup
+	var g answer // of the gateway
+	gateway, err := netip.ParseAddr(n.Gateway)
+	if err == nil {
+		beside.Go(func() { g = r.whoHas(ctx, on, n.VLAN, gateway) })
+	}
+	a := r.whoHas(ctx, on, n.VLAN, prefix.Addr())
+	beside.Wait()
+	out.Silent = gateway.IsValid() && g.who == nil && g.err == nil
+	switch {
+	case a.who != nil:
+		out.Err = arp.InUse.New("cannot use the address %s: have an answer from %s on %s, need an address that nobody has", prefix.Addr(), a.who, inVLAN(a.card, n.VLAN)).
+			Hint("take another address, or switch that machine off")
+	case a.err != nil:
+		out.Untested, _, _ = strings.Cut(a.err.Error(), "\n") // without what to do
+	case lacp && g.who == nil:
+		out.Untested = "nobody answers on " + out.On + ", and a switch with " + spec.BondLACP + " may pass nothing on before the bond is there"
 	}
 	return out
 }
 
-// whoHas asks on all the cards at once.
-func (r *run) whoHas(ctx context.Context, cards []string, address netip.Addr) error {
-	all, ctx := errgroup.WithContext(ctx)
-	for _, card := range cards {
-		all.Go(func() error {
-			who, err := r.env.WhoHas(ctx, card, address)
-			if err == nil && who != nil {
-				err = arp.InUse.New("cannot use the address %s: have an answer from %s on %s, need an address that nobody has", address, who, card).
-					Hint("take another address, or switch that machine off")
-			}
-			return err
-		})
+func inVLAN(cards string, vlan int) string {
+	if vlan == 0 {
+		return cards
 	}
-	return all.Wait()
+	return fmt.Sprintf("%s in VLAN %d", cards, vlan)
+}
+
+// answer is what was heard on a card.
+type answer struct {
+	card string
+	who  net.HardwareAddr
+	err  error
+}
+
+// whoHas asks on all the cards at once. An answer on one counts, whatever the
+// others could not do.
+func (r *run) whoHas(ctx context.Context, cards []string, vlan int, address netip.Addr) (out answer) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	answers := make(chan answer, len(cards))
+	for _, card := range cards {
+		go func() {
+			who, err := r.env.WhoHas(ctx, card, vlan, address)
+			answers <- answer{card, who, err}
+		}()
+	}
+	for range cards {
+		switch a := <-answers; {
+		case out.who != nil:
+		case a.who != nil:
+			out = a
+			stop()
+		case out.err == nil:
+			out = a
+		}
+	}
+	return out
 }

@@ -20,8 +20,9 @@ import (
 type networkEnvironment interface {
 	// RaiseCard brings a network card up if it is down. It gets no address.
 	RaiseCard(ctx context.Context, card string) error
-	// WhoHas asks on a card who has an address; nil if nobody answers.
-	WhoHas(ctx context.Context, card string, address netip.Addr) (net.HardwareAddr, error)
+	// WhoHas asks on a card, in a VLAN or untagged (0), who has an address; nil if
+	// nobody answers.
+	WhoHas(ctx context.Context, card string, vlan int, address netip.Addr) (net.HardwareAddr, error)
 }
 
 // RaiseCard leaves a card that is up as it is. One that it brings up makes itself
@@ -41,6 +42,6 @@ func (machineEnvironment) RaiseCard(ctx context.Context, card string) error {
 	return sys.Run(ctx, system.Command{Argv: []string{"ip", "link", "set", "dev", card, "up"}})
 }
 
-func (machineEnvironment) WhoHas(ctx context.Context, card string, address netip.Addr) (net.HardwareAddr, error) {
-	return arp.WhoHas(ctx, card, address)
+func (machineEnvironment) WhoHas(ctx context.Context, card string, vlan int, address netip.Addr) (net.HardwareAddr, error) {
+	return arp.WhoHas(ctx, card, vlan, address)
 }

@@ -40,10 +40,11 @@ func (n *network) RaiseCard(_ context.Context, card string) error {
 	return nil
 }
 
-func (n *network) WhoHas(_ context.Context, card string, a netip.Addr) (net.HardwareAddr, error) {
+func (n *network) WhoHas(_ context.Context, card string, vlan int, a netip.Addr) (net.HardwareAddr, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.asked = append(n.asked, card)
+	card = inVLAN(card, vlan)
+	n.asked = append(n.asked, card+" "+a.String())
 	if who := n.taken[card+" "+a.String()]; who != "" {
 		return net.ParseMAC(who)
 	}
@@ -62,22 +63,40 @@ func TestAskAddress(t *testing.T) {
 	bond := func(mode string) spec.NodeNetwork {
 		return spec.NodeNetwork{Bond: spec.Bond{Interfaces: []string{"eno1", "eno3", "eno2"}, Mode: mode}}
 	}
+	onCard := func(vlan int, gateway string) spec.NodeNetwork {
+		return spec.NodeNetwork{Interface: "eno2", VLAN: vlan, Gateway: gateway}
+	}
+	lacp := func(vlan int, gateway string) spec.NodeNetwork {
+		n := bond(spec.BondLACP)
+		n.VLAN, n.Gateway = vlan, gateway
+		return n
+	}
 	for _, c := range []struct {
-		name            string
-		n               spec.NodeNetwork
-		taken           string // a card on which somebody answers
-		asked, untested string
-		err             bool
+		name         string
+		n            spec.NodeNetwork
+		answer       string // who answers: card and last number of the address
+		asked        string // on which cards
+		on, untested string
+		in           string // where somebody has it
+		silent       bool
 	}{
-		{"a card", spec.NodeNetwork{Interface: "eno2"}, "", "eno2", "", false},
-		{"somebody answers", spec.NodeNetwork{Interface: "eno2"}, "eno2", "eno2", "", true},
-		{"any card, each with a link", spec.NodeNetwork{}, "eno3", "eno2 eno3", "", true},
-		{"a bond, on its first card with a link", bond(spec.BondActiveBackup), "eno3", "eno3", "", true},
-		{"a bond, where another card hears it", bond(spec.BondActiveBackup), "eno2", "eno3", "", false},
-		{"LACP", bond(spec.BondLACP), "eno3", "", "802.3ad", false},
-		{"a VLAN", spec.NodeNetwork{Interface: "eno2", VLAN: 42}, "eno2", "", "VLAN 42", false},
-		{"no link", spec.NodeNetwork{Interface: "eno1"}, "eno1", "", "no link", false},
-		{"no such card", spec.NodeNetwork{Interface: "eno9"}, "", "", "no card eno9", false},
+		{"a card", onCard(0, ""), "", "eno2", "eno2", "", "", false},
+		{"somebody answers", onCard(0, ""), "eno2 31", "eno2", "", "", "eno2", false},
+		{"any card, each with a link", spec.NodeNetwork{}, "eno3 31", "eno2, eno3", "", "", "eno3", false},
+		{"a bond, on its first card with a link", bond(spec.BondActiveBackup), "eno3 31", "eno3", "", "", "eno3", false},
+		{"a bond, where another card hears it", bond(spec.BondActiveBackup), "eno2 31", "eno3", "eno3", "", "", false},
+		{"a VLAN", onCard(42, ""), "eno2 in VLAN 42 31", "eno2 in VLAN 42", "", "", "eno2 in VLAN 42", false},
+		{"the same address in another VLAN", onCard(42, ""), "eno2 in VLAN 43 31", "eno2 in VLAN 42", "eno2 in VLAN 42", "", "", false},
+		{"the same address without a tag", onCard(42, ""), "eno2 31", "eno2 in VLAN 42", "eno2 in VLAN 42", "", "", false},
+		{"the gateway answers", onCard(42, "10.20.0.1"), "eno2 in VLAN 42 1", "eno2 in VLAN 42", "eno2 in VLAN 42", "", "", false},
+		{"the gateway is in another VLAN", onCard(42, "10.20.0.1"), "eno2 1", "eno2 in VLAN 42", "eno2 in VLAN 42", "", "", true},
+		{"LACP, somebody answers", lacp(0, ""), "eno2 31", "eno2, eno3", "", "", "eno2", false},
+		{"LACP, somebody answers in the VLAN", lacp(42, ""), "eno3 in VLAN 42 31", "eno2 in VLAN 42, eno3 in VLAN 42", "", "", "eno3 in VLAN 42", false},
+		{"LACP, the gateway answers, and nobody else", lacp(0, "10.20.0.1"), "eno2 1", "eno2, eno3", "eno3, eno2", "", "", false},
+		{"LACP, nobody answers", lacp(0, "10.20.0.1"), "", "eno2, eno3", "", "nobody answers on eno3, eno2, and a switch with 802.3ad may", "", true},
+		{"LACP, nobody to answer", lacp(0, ""), "", "eno2, eno3", "", "nobody answers on eno3, eno2, and a switch with 802.3ad may", "", false},
+		{"no link", spec.NodeNetwork{Interface: "eno1"}, "eno1 31", "", "", "no link", "", false},
+		{"no such card", spec.NodeNetwork{Interface: "eno9"}, "", "", "", "no card eno9", "", false},
 	} {
 		b := newBench(t)
 		cable(b.root, "eno1", "0")
@@ -87,17 +106,26 @@ func TestAskAddress(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.taken = map[string]string{c.taken + " 10.20.0.31": "02:00:00:00:00:99"}
+		if at := strings.LastIndex(c.answer, " "); at > 0 {
+			b.taken = map[string]string{c.answer[:at] + " 10.20.0." + c.answer[at+1:]: "02:00:00:00:00:99"}
+		}
 		c.n.Address = "10.20.0.31/24"
 		got := (&run{ctx: t.Context(), env: b}).askAddress(t.Context(), m, c.n)
-		slices.Sort(b.asked)
-		if strings.Join(b.asked, " ") != c.asked || (c.untested == "") != (got.Untested == "") || !strings.Contains(got.Untested, c.untested) || arp.InUse.Is(got.Err) != c.err {
+		var asked []string
+		for _, a := range b.asked {
+			if on, ok := strings.CutSuffix(a, " 10.20.0.31"); ok {
+				asked = append(asked, on)
+			}
+		}
+		slices.Sort(asked)
+		if strings.Join(asked, ", ") != c.asked || (c.untested == "") != (got.Untested == "") || !strings.Contains(got.Untested, c.untested) ||
+			arp.InUse.Is(got.Err) != (c.in != "") || got.Silent != c.silent {
 			t.Errorf("%s: asked on %v: %+v", c.name, b.asked, got)
 		}
-		if c.err && !strings.Contains(got.Err.Error(), "have an answer from 02:00:00:00:00:99 on "+c.taken+", need") {
+		if c.in != "" && !strings.Contains(got.Err.Error(), "have an answer from 02:00:00:00:00:99 on "+c.in+", need") {
 			t.Errorf("%s: says %v", c.name, got.Err)
 		}
-		if got.Err == nil && got.Untested == "" && got.On != c.asked {
+		if c.on != "" && got.On != c.on {
 			t.Errorf("%s: says it asked on %q", c.name, got.On)
 		}
 	}
@@ -113,19 +141,24 @@ func TestAskAddress(t *testing.T) {
 // TestInstallTestsTheAddress: with nobody present an answer stops the install
 // before anything is written; no link is said, after a while, and does not.
 func TestInstallTestsTheAddress(t *testing.T) {
-	answers := strings.Replace(installtest.Answers, "node: node1", "name: node7\nrole: control-plane\nnetwork: {interface: eno1, address: 10.20.0.31/24}", 1)
+	answers := func(more string) string {
+		return strings.Replace(installtest.Answers, "node: node1", "name: node7\nrole: control-plane\nnetwork: {interface: eno1, address: 10.20.0.31/24"+more+"}", 1)
+	}
 	for _, c := range []struct {
-		name, carrier, taken string
-		code, says           string
+		name, more, carrier, taken string
+		code, says                 string
 	}{
-		{"free", "1", "", "", "nobody on eno1 answers to 10.20.0.31/24"},
-		{"taken", "1", "eno1 10.20.0.31", "ADDRESS-IN-USE", ""},
-		{"no link", "0", "eno1 10.20.0.31", "", "was not tested: no link"},
+		{"free", "", "1", "", "", "nobody on eno1 answers to 10.20.0.31/24"},
+		{"free, without a gateway", ", gateway: 10.20.0.1", "1", "", "", "nobody on eno1 answers to 10.20.0.31/24, nor does the gateway 10.20.0.1"},
+		{"taken", "", "1", "eno1 10.20.0.31", "ADDRESS-IN-USE", ""},
+		{"taken in the VLAN", ", vlan: 42", "1", "eno1 in VLAN 42 10.20.0.31", "ADDRESS-IN-USE", ""},
+		{"taken in another VLAN", ", vlan: 42", "1", "eno1 in VLAN 43 10.20.0.31", "", "nobody on eno1 in VLAN 42 answers to 10.20.0.31/24"},
+		{"no link", "", "0", "eno1 10.20.0.31", "", "was not tested: no link"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t)
 			cable(b.root, "eno1", c.carrier)
-			b.second, b.taken = answers, map[string]string{c.taken: "02:00:00:00:00:99"}
+			b.second, b.taken = answers(c.more), map[string]string{c.taken: "02:00:00:00:00:99"}
 			status, out, errs := b.run("install", "--unattended", "--medium", medium(t, nil))
 			all := b.events()
 			if last := all[len(all)-1]; last.Code != c.code || (status == 0) != (c.code == "") || !strings.Contains(out, c.says) {

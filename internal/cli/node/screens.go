@@ -60,9 +60,10 @@ func (h *host) Verify(ctx context.Context, progress func(done, total int64)) (tu
 	}
 	m := verified.Manifest()
 	facts := tui.Facts{Enclave: in.Enclave, Release: m.Release, Manifest: verified.Digest(), Built: time.Unix(m.Epoch, 0).UTC(),
-		Machine: in.Machine, Refused: refused, Needs: map[string]profiles.Needs{}, Secrets: m.Secrets}
+		Machine: in.Machine, Refused: refused, Needs: map[string]profiles.Needs{}, Places: map[string]tui.Place{}, Secrets: m.Secrets}
 	for _, role := range []string{spec.ControlPlane, spec.Worker} {
 		facts.Needs[role] = in.Profile.Needs(role)
+		facts.Places[role] = place(in.Profile, in.Enclave, role)
 		if plan.NeedsSecrets(in.Profile, m, role) {
 			facts.SecretRoles = append(facts.SecretRoles, role)
 		}
@@ -78,6 +79,16 @@ func (h *host) Verify(ctx context.Context, progress func(done, total int64)) (tu
 		h.v.sink(event.Event{Name: "answers", Message: "the screens are filled in from " + facts.AnswersFrom, Data: map[string]string{"from": facts.AnswersFrom}})
 	}
 	return facts, nil
+}
+
+// place is what the profile says of a new node of the role.
+func place(p profiles.Profile, e spec.Enclave, role string) tui.Place {
+	j, ok := p.(profiles.Joiner)
+	if !ok {
+		return tui.Place{}
+	}
+	joins, err := j.Joins(e, role)
+	return tui.Place{Joins: joins, Err: err}
 }
 
 // refusals says of each disk, by its stable path, why it cannot be taken.

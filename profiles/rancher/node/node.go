@@ -57,24 +57,21 @@ func Of(in profiles.RenderInput, v release.Version) (Node, error) {
 // place finds the node's part in the cluster. The first control-plane of the
 // roster starts it; with none there, a control-plane starts its own.
 func (n *Node) place() error {
-	a := n.in.Answers
-	first := slices.IndexFunc(n.in.Enclave.Nodes, func(e spec.Node) bool { return e.Role == spec.ControlPlane })
-	if first < 0 && a.Role == spec.Worker {
-		return NoServer.New("cannot set up worker %s: have no %s in the roster, need the one that it joins", n.Name, spec.ControlPlane).
-			Hint("add it to nodes in the Spec, with its address")
-	}
-	if first < 0 {
-		n.Role, n.First = config.First, n.Address
-		return nil
-	}
-	entry := n.in.Enclave.Nodes[first]
-	at, err := netip.ParsePrefix(entry.Network.Address)
-	others := len(n.in.Enclave.Nodes) > 1
-	if a.Role == spec.ControlPlane && cmp.Or(a.Node, a.Name) == entry.Name {
-		if others && err == nil && at.Addr().String() != n.Address {
+	e, a := n.in.Enclave, n.in.Answers
+	if first := starter(e); first != nil && a.Role == spec.ControlPlane && cmp.Or(a.Node, a.Name) == first.Name {
+		at, err := netip.ParsePrefix(first.Network.Address)
+		if len(e.Nodes) > 1 && err == nil && at.Addr().String() != n.Address {
 			return NoServer.New("cannot set up %s: have the address %s, need %s, by which the other nodes join it", n.Name, n.Address, at.Addr()).
 				Hint("the roster in the Spec is on every medium: change it there and build again")
 		}
+		n.Role, n.First = config.First, n.Address
+		return nil
+	}
+	joins, err := Joins(e, a.Role, n.Name)
+	switch {
+	case err != nil:
+		return err
+	case joins == nil:
 		n.Role, n.First = config.First, n.Address
 		return nil
 	}
@@ -82,16 +79,40 @@ func (n *Node) place() error {
 	if a.Role == spec.ControlPlane {
 		n.Role = config.Further
 	}
-	if err != nil {
-		return NoServer.New("cannot set up %s: have no address of %s in the roster, need the one by which to join it", n.Name, entry.Name).
+	n.First = netip.MustParsePrefix(joins.Network.Address).Addr().String()
+	return nil
+}
+
+// starter is the roster's node that starts the cluster, nil if it has none.
+func starter(e spec.Enclave) *spec.Node {
+	i := slices.IndexFunc(e.Nodes, func(n spec.Node) bool { return n.Role == spec.ControlPlane })
+	if i < 0 {
+		return nil
+	}
+	return &e.Nodes[i]
+}
+
+// Joins is the roster's node that a node joins which does not start the roster's
+// cluster; nil if it starts one of its own. It can be joined: it has an address, and
+// the medium brings tokens. An error says of the node by its name why it cannot be.
+func Joins(e spec.Enclave, role, name string) (*spec.Node, error) {
+	first := starter(e)
+	if first == nil && role == spec.Worker {
+		return nil, NoServer.New("cannot set up worker %s: have no %s in the roster, need the one that it joins", name, spec.ControlPlane).
+			Hint("add it to nodes in the Spec, with its address")
+	}
+	if first == nil {
+		return nil, nil
+	}
+	if _, err := netip.ParsePrefix(first.Network.Address); err != nil {
+		return nil, NoServer.New("cannot set up %s: have no address of %s in the roster, need the one by which to join it", name, first.Name).
 			Hint("set network.address of that entry")
 	}
-	if !n.Sealed {
-		return NoToken.New("cannot set up %s, which joins %s: have no secrets.sealed in the Spec, need the cluster's tokens, made beforehand", n.Name, entry.Name).
+	if e.Secrets.Sealed == "" {
+		return nil, NoToken.New("cannot set up %s, which joins %s: have no secrets.sealed in the Spec, need the cluster's tokens, made beforehand", name, first.Name).
 			Hint("caisson secrets makes them; or leave one %s in the roster, which needs none", spec.ControlPlane)
 	}
-	n.First = at.Addr().String()
-	return nil
+	return first, nil
 }
 
 // Product is the vendor's product.

@@ -39,8 +39,9 @@ type Profile interface {
 	Needs(role string) Needs
 	// Render is the node's configuration. Pure: same input, same config.
 	Render(in RenderInput) (ignition.Config, error)
-	// Checks is the CIS table for the role.
-	Checks(role string) []Check
+	// Checks is the CIS table for the role, by the ids of one of Benchmarks; what no
+	// program can judge is in it as manual.
+	Checks(role, benchmark string) []Check
 	// Ready waits until the node serves, reporting what it waits for; it stops
 	// with ctx. It is the readiness probe that the health gate and status use.
 	Ready(ctx context.Context, report func(string)) error
@@ -153,20 +154,6 @@ type Deployer interface {
 	WaitWorkloads(ctx context.Context, dir string, report func(string)) error
 }
 
-// Benchmarked is a profile that says which benchmark its CIS table follows for a
-// version of Kubernetes.
-type Benchmarked interface {
-	Benchmark(version string) string // "CIS Kubernetes Benchmark 1.12"
-}
-
-// Benchmark names the benchmark behind a profile's CIS table, "" if it names none.
-func Benchmark(p Profile, version string) string {
-	if b, ok := p.(Benchmarked); ok {
-		return b.Benchmark(version)
-	}
-	return ""
-}
-
 // Supervised is a profile whose Kubernetes runs under a unit of its own, not as
 // kubelet.service.
 type Supervised interface {
@@ -208,6 +195,7 @@ type RenderInput struct {
 // the services of the node that it runs on. It never hangs: what does not answer
 // is a failed check.
 type Check struct {
+	Name  string // the same in every benchmark: the id in the newest, or a word if that lacks the line
 	ID    string // "1.2.1", "4.2.6"
 	Title string // our own words
 	Run   func(ctx context.Context, root string) Result

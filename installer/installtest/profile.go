@@ -24,7 +24,7 @@ func (Profile) Name() string                                         { return "k
 func (Profile) Wants(spec.Enclave) ([]bundle.Want, error)            { return nil, nil }
 func (Profile) Recipes(spec.Enclave) ([]images.Recipe, error)        { return nil, nil }
 func (Profile) Payload(spec.Enclave) ([]profiles.PayloadFile, error) { return nil, nil }
-func (Profile) Checks(string) []profiles.Check                       { return nil }
+func (Profile) Checks(string, string) []profiles.Check               { return nil }
 func (Profile) Ready(context.Context, func(string)) error            { return nil }
 func (Profile) Needs(string) profiles.Needs {
 	return profiles.Needs{Memory: 4 * size.GiB, Disk: 8 * size.GiB, CPUs: 2}

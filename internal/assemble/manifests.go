@@ -61,11 +61,13 @@ func (c Choice) checkNodes() error {
 }
 
 // checkExceptions refuses an exception to a line that no role's CIS table has:
-// it would except nothing, and a person thinks that it does.
+// it would except nothing, and a person thinks that it does. The ids are those of
+// the benchmark that the version of Kubernetes is held to.
 func (c Choice) checkExceptions() error {
 	var ids []string
+	benchmark := profiles.BenchmarkOf(c.Profile, c.Spec.Enclave.Kubernetes.Version)
 	for _, role := range []string{spec.ControlPlane, spec.Worker} {
-		for _, k := range c.Profile.Checks(role) {
+		for _, k := range c.Profile.Checks(role, benchmark) {
 			ids = append(ids, k.ID)
 		}
 	}

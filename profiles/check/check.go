@@ -1,6 +1,8 @@
 // Package check is what CIS tables are made of: tests of a live node's files,
 // their modes and owners, of its static pods' command lines and of the running
-// kernel. What a table asks for is its profile's business.
+// kernel; what is asked of every cluster's namespaces; the ids of each benchmark,
+// and the lines that a person has to judge. What else a table asks for is its
+// profile's business.
 //
 // It only reads. What a check needs and cannot have is a failed check, never an
 // error.
@@ -23,9 +25,9 @@ const (
 // Test reads a live node's files below root.
 type Test func(root string) profiles.Result
 
-// Of is a line of a table.
-func Of(id, title string, test Test) profiles.Check {
-	return profiles.Check{ID: id, Title: title, Run: func(ctx context.Context, root string) profiles.Result {
+// Of is a line of a table, by its name (benchmark.go).
+func Of(name, title string, test Test) profiles.Check {
+	return profiles.Check{Name: name, ID: name, Title: title, Run: func(ctx context.Context, root string) profiles.Result {
 		if err := ctx.Err(); err != nil {
 			return profiles.Result{Status: Fail, Have: err.Error(), Want: "a finished check"}
 		}

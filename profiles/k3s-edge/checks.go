@@ -5,8 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/mod/semver"
-
 	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/profiles/check"
 	"caisson.dev/caisson/profiles/host"
@@ -16,23 +14,13 @@ import (
 	"caisson.dev/caisson/spec"
 )
 
-// benchmarks is the CIS Kubernetes Benchmark that a line of K3s is assessed with,
-// by the first line that has it (k3s-docs: security/self-assessment-1.11 and
-// -1.12). The ids of the lines that are checked here are the same in both.
-var benchmarks = []struct{ from, name string }{
-	{"v1.33", "CIS Kubernetes Benchmark 1.12"},
-	{"v1.31", "CIS Kubernetes Benchmark 1.11"},
-}
+// spans are the CIS Kubernetes Benchmarks that lines of K3s are assessed with, the
+// one that a node is held to first (k3s-docs: security/self-assessment-1.12 names
+// its lines; before them came -1.11).
+var spans = []profiles.Span{{Benchmark: "1.12", First: 32}, {Benchmark: "1.11", First: 29, Last: 31}}
 
-// Benchmark names the one for a version.
-func (Profile) Benchmark(version string) string {
-	for _, b := range benchmarks {
-		if semver.Compare(semver.MajorMinor(version), b.from) >= 0 {
-			return b.name
-		}
-	}
-	return ""
-}
+// Benchmarks are those for a version.
+func (Profile) Benchmarks(version string) []string { return profiles.Spanning(spans, version) }
 
 // Unit is the unit that runs Kubernetes on a node of the role.
 func (Profile) Unit(role string) string {
@@ -47,24 +35,24 @@ func (Profile) Unit(role string) string {
 const patience = 15 * time.Second
 
 // Checks is the CIS table for the role: the ids are those of the CIS Kubernetes
-// Benchmark 1.11 and 1.12 as K3s's own self-assessment uses them (k3s-docs:
+// Benchmark as K3s's own self-assessment uses them (k3s-docs:
 // security/self-assessment), the words are ours. K3s runs what the benchmark
 // takes for pods as parts of one program: its flags are read out of config.yaml
 // and its drop-ins as K3s reads them, and what it sets by itself must not be set
 // otherwise there. Lines that begin with C are this profile's own: C.2 is the
 // running kernel, from C.7 on the services are asked, from C.20 on it is what an
 // edge relies on.
-func (Profile) Checks(role string) []profiles.Check {
-	out := slices.Concat(nodeFiles(), kubeletLines(role), edgeLines(), kernelLines(), nodeLive())
+func (Profile) Checks(role, benchmark string) []profiles.Check {
+	out := slices.Concat(nodeFiles(benchmark), kubeletLines(role), edgeLines(), kernelLines(), nodeLive())
 	if role != spec.Worker {
-		out = slices.Concat(serverFiles(), apiServerLines(), controllerLines(), etcdLines(), out, serverLive())
+		out = slices.Concat(serverFiles(benchmark), apiServerLines(), controllerLines(), etcdLines(), out, serverLive())
 	}
-	return out
+	return check.Table(benchmark, role, out)
 }
 
 // live is a line of a table that asks the node's services.
 func live(id, title string, test func(ctx context.Context, root string) profiles.Result) profiles.Check {
-	return profiles.Check{ID: id, Title: title, Run: func(ctx context.Context, root string) profiles.Result {
+	return profiles.Check{Name: id, ID: id, Title: title, Run: func(ctx context.Context, root string) profiles.Result {
 		ctx, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
 		if err := ctx.Err(); err != nil {

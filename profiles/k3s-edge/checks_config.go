@@ -87,6 +87,12 @@ func eventLimit(root string) profiles.Result {
 	return check.Verdict(false, "no limits", want)
 }
 
+// podAdmission is what the API server was told of pods.
+func podAdmission(root string) (check.Admission, error) {
+	var c check.Admission
+	return c, pointed(root, "admission-control-config-file", &c)
+}
+
 // podSecurity: what a namespace without labels of its own may run.
 func podSecurity(root string) profiles.Result {
 	const want = "PodSecurity, enforce: restricted"

@@ -158,6 +158,9 @@ func running(t *testing.T, name string) (root string, a *api) {
 	a.stranger = http.StatusUnauthorized
 	a.set("/api/v1/namespaces/default/pods?dryRun=All", `{"message":"pods is forbidden: violates PodSecurity \"restricted:latest\""}`)
 	a.statuses["/api/v1/namespaces/default/pods?dryRun=All"] = http.StatusForbidden
+	a.set("/api/v1/namespaces", `{"items":[{"metadata":{"name":"default"}},{"metadata":{"name":"kube-system"}},{"metadata":{"name":"kube-node-lease"}}]}`)
+	a.set("/api/v1/serviceaccounts?fieldSelector=metadata.name%3Ddefault", `{"items":[{"automountServiceAccountToken":false}]}`)
+	a.set("/apis/networking.k8s.io/v1/networkpolicies", `{"items":[{"metadata":{"namespace":"default"}},{"metadata":{"namespace":"kube-system"}}]}`)
 	return root, a
 }
 

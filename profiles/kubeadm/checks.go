@@ -47,31 +47,33 @@ type liveLine struct {
 // what is down on this node is refused at once.
 const patience = 15 * time.Second
 
-// Benchmark names the two versions whose ids the table has: what it checks has
-// the same id in both.
-func (Profile) Benchmark(string) string { return "CIS Kubernetes Benchmark 1.11 and 1.12" }
+// spans are the CIS Kubernetes Benchmarks for lines of Kubernetes, the one that a
+// node is held to first.
+var spans = []profiles.Span{{Benchmark: "1.12", First: 32}, {Benchmark: "1.11", First: 29, Last: 31}}
+
+// Benchmarks are those for a version.
+func (Profile) Benchmarks(version string) []string { return profiles.Spanning(spans, version) }
 
 // Checks is the CIS table for the role: the ids are those of the CIS Kubernetes
-// Benchmark 1.11 and 1.12, the words are ours. Lines that begin with C are this
-// profile's own, on what the benchmark takes for granted: C.2 is the running
-// kernel, one line for each setting, and from C.7 on the node's services are
-// asked what the files only promise. What needs a person's judgement (network
-// policies, who may do what) is not in the table.
-func (p Profile) Checks(role string) []profiles.Check {
-	lines := slices.Concat(nodeFiles(), kubeletLines(), kernelLines())
+// Benchmark, the words are ours. Lines that begin with C are this profile's own,
+// on what the benchmark takes for granted: C.2 is the running kernel, one line for
+// each setting, and from C.7 on the node's services are asked what the files only
+// promise.
+func (p Profile) Checks(role, benchmark string) []profiles.Check {
+	lines := slices.Concat(nodeFiles(benchmark), kubeletLines(), kernelLines())
 	if role != spec.Worker {
-		lines = slices.Concat(controlPlaneFiles(), apiServerLines(), controllerLines(), etcdLines(), lines)
+		lines = slices.Concat(controlPlaneFiles(benchmark), apiServerLines(), controllerLines(), etcdLines(), lines)
 	}
 	out := make([]profiles.Check, 0, len(lines))
 	for _, l := range lines {
 		out = append(out, check.Of(l.id, l.title, l.test))
 	}
 	for _, l := range p.liveLines(role) {
-		out = append(out, profiles.Check{ID: l.id, Title: l.title, Run: func(ctx context.Context, root string) profiles.Result {
+		out = append(out, profiles.Check{Name: l.id, ID: l.id, Title: l.title, Run: func(ctx context.Context, root string) profiles.Result {
 			ctx, cancel := context.WithTimeout(ctx, patience)
 			defer cancel()
 			return l.test(ctx, root)
 		}})
 	}
-	return out
+	return check.Table(benchmark, role, out)
 }

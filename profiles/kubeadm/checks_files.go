@@ -2,11 +2,12 @@ package kubeadm
 
 import (
 	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/profiles/check"
 )
 
 const manifests = "/etc/kubernetes/manifests/"
 
-func controlPlaneFiles() []line {
+func controlPlaneFiles(benchmark string) []line {
 	return []line{
 		{"1.1.1", "The API server's pod file is readable by root alone", mode(0o600, manifests+"kube-apiserver.yaml")},
 		{"1.1.2", "The API server's pod file belongs to root", owner(manifests + "kube-apiserver.yaml")},
@@ -27,7 +28,7 @@ func controlPlaneFiles() []line {
 		{"1.1.17", "The controller manager's credentials are readable by root alone", mode(0o600, "/etc/kubernetes/controller-manager.conf")},
 		{"1.1.18", "The controller manager's credentials belong to root", owner("/etc/kubernetes/controller-manager.conf")},
 		{"1.1.19", "The cluster's certificates and keys belong to root", owner("/etc/kubernetes/pki/**")},
-		{"1.1.20", "No certificate can be written by others", mode(0o644, "/etc/kubernetes/pki/*.crt", "/etc/kubernetes/pki/etcd/*.crt")},
+		{"1.1.20", "Certificates are closed to others, or cannot be written by them", check.Certificates(benchmark, "/etc/kubernetes/pki/*.crt", "/etc/kubernetes/pki/etcd/*.crt")},
 		{"1.1.21", "Private keys are readable by root alone", mode(0o600, "/etc/kubernetes/pki/*.key", "/etc/kubernetes/pki/etcd/*.key")},
 	}
 }
@@ -42,14 +43,14 @@ func etcdOwner(root string) profiles.Result {
 	return profiles.Result{Status: manual, Have: "owner root:root: kubeadm runs etcd as root, in a container of its own", Want: want}
 }
 
-func nodeFiles() []line {
+func nodeFiles(benchmark string) []line {
 	const unit, dropIns = "/etc/systemd/system/kubelet.service", "/etc/systemd/system/kubelet.service.d/*"
 	return []line{
 		{"4.1.1", "The kubelet's service files are readable by root alone", mode(0o600, unit, dropIns)},
 		{"4.1.2", "The kubelet's service files belong to root", owner(unit, dropIns)},
 		{"4.1.5", "The kubelet's credentials are readable by root alone", mode(0o600, kubeletConf)},
 		{"4.1.6", "The kubelet's credentials belong to root", owner(kubeletConf)},
-		{"4.1.7", "The CA that clients are checked with cannot be written by others", mode(0o644, caCert)},
+		{"4.1.7", "The CA that clients are checked with is closed to others, or cannot be written by them", check.Certificates(benchmark, caCert)},
 		{"4.1.8", "The CA that clients are checked with belongs to root", owner(caCert)},
 		{"4.1.9", "The kubelet's configuration is readable by root alone", mode(0o600, kubeletConfig)},
 		{"4.1.10", "The kubelet's configuration belongs to root", owner(kubeletConfig)},

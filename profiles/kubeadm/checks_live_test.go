@@ -12,6 +12,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/spec"
 )
 
@@ -95,7 +96,7 @@ func TestLiveChecksDoNotHang(t *testing.T) {
 	}
 	put(t, n.root, adminConf, bytes.Replace(read(t, n.root, adminConf), []byte(n.apiServer.Listener.Addr().String()), []byte(silent.Addr().String()), 1), 0o600)
 	for _, id := range []string{"C.7", "C.9", "C.12", "5.2.2", "C.14", "C.15"} {
-		for _, check := range n.profile().Checks(spec.ControlPlane) {
+		for _, check := range n.profile().Checks(spec.ControlPlane, profiles.Newest) {
 			if check.ID != id {
 				continue
 			}

@@ -113,7 +113,7 @@ func TestKeysKeepWhatWasBrought(t *testing.T) {
 	if err != nil || cert.CheckSignatureFrom(ca) != nil {
 		t.Errorf("the serving certificate is not of the CA that was brought: %v", err)
 	}
-	for _, c := range New().Checks(spec.ControlPlane) {
+	for _, c := range New().Checks(spec.ControlPlane, profiles.Newest) {
 		if c.ID == "1.1.20" || c.ID == "1.1.21" || c.ID == "4.1.7" {
 			if r := c.Run(t.Context(), root); r.Status != pass {
 				t.Errorf("%s: %+v", c.ID, r)

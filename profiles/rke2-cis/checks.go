@@ -3,8 +3,6 @@ package rke2cis
 import (
 	"slices"
 
-	"golang.org/x/mod/semver"
-
 	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/profiles/check"
 	"caisson.dev/caisson/profiles/host"
@@ -14,23 +12,14 @@ import (
 	"caisson.dev/caisson/spec"
 )
 
-// benchmarks is the CIS Kubernetes Benchmark that a line of RKE2 is assessed with,
-// by the first line that has it (rke2-docs docs/security/hardening_guide.md). The
-// ids of the lines that are checked here are the same in both.
-var benchmarks = []struct{ from, name string }{
-	{"v1.33", "CIS Kubernetes Benchmark 1.12"},
-	{"v1.31", "CIS Kubernetes Benchmark 1.11"},
+// spans are the CIS Kubernetes Benchmarks that lines of RKE2 are assessed with, the
+// one that a node is held to first (rke2-docs docs/security/hardening_guide.md).
+var spans = []profiles.Span{
+	{Benchmark: "1.12", First: 33}, {Benchmark: "1.11", First: 29, Last: 32}, {Benchmark: "1.10", First: 28, Last: 31}, {Benchmark: "1.9", First: 27, Last: 29},
 }
 
-// Benchmark names the one for a version.
-func (Profile) Benchmark(version string) string {
-	for _, b := range benchmarks {
-		if semver.Compare(semver.MajorMinor(version), b.from) >= 0 {
-			return b.name
-		}
-	}
-	return ""
-}
+// Benchmarks are those for a version.
+func (Profile) Benchmarks(version string) []string { return profiles.Spanning(spans, version) }
 
 // Unit is the unit that runs Kubernetes on a node of the role.
 func (Profile) Unit(role string) string {
@@ -53,13 +42,13 @@ const pods = check.Pods(manifests)
 
 // Checks is the CIS table for the role, ids of the benchmark and our own words.
 // Lines that begin with C are this profile's own: the running kernel, and what a
-// node answers to a stranger. What needs a person's judgement is not here.
-func (p Profile) Checks(role string) []profiles.Check {
-	out := slices.Concat(nodeFiles(), kubelet(), p.live(role), kernel())
+// node answers to a stranger.
+func (p Profile) Checks(role, benchmark string) []profiles.Check {
+	out := slices.Concat(nodeFiles(benchmark), kubelet(), p.live(role), kernel())
 	if role != spec.Worker {
-		out = slices.Concat(serverFiles(), apiServer(), controllers(), etcd(), audit(), out)
+		out = slices.Concat(serverFiles(benchmark), apiServer(), controllers(), etcd(), audit(), check.Namespaces(node.AdminConf(release.RKE2), admission), out)
 	}
-	return out
+	return check.Table(benchmark, role, out)
 }
 
 // kernel is one line for each setting that every node has, whatever its network.

@@ -6,7 +6,7 @@ import (
 )
 
 // Section 1.1: files of the control plane.
-func serverFiles() []profiles.Check {
+func serverFiles(benchmark string) []profiles.Check {
 	line, mode, owner := check.Of, check.Mode, check.Owner
 	const cni, etcd, cred, tls = "/etc/cni/net.d/*?", server + "db/etcd", server + "cred/", server + "tls/"
 	const admin = "/etc/rancher/rke2/rke2.yaml"
@@ -31,14 +31,14 @@ func serverFiles() []profiles.Check {
 		line("1.1.18", "The controller manager's credentials belong to root", owner(cred+"controller.kubeconfig")),
 		// etcd's own lie beneath, and belong to its user.
 		line("1.1.19", "The cluster's certificates and keys belong to root", owner(server+"tls", tls+"*.crt", tls+"*.key")),
-		line("1.1.20", "No certificate can be written by others", mode(0o644, tls+"*.crt", tls+"etcd/*.crt")),
+		line("1.1.20", "Certificates are closed to others, or cannot be written by them", check.Certificates(benchmark, tls+"*.crt", tls+"etcd/*.crt")),
 		line("1.1.21", "Private keys are readable by their owner alone", mode(0o600, tls+"*.key", tls+"etcd/*.key")),
 		line("C.3", "The tokens are readable by root alone", mode(0o600, server+"token", "/etc/rancher/rke2/token?", "/etc/rancher/rke2/agent-token?")),
 	}
 }
 
 // Section 4.1: files of every node.
-func nodeFiles() []profiles.Check {
+func nodeFiles(benchmark string) []profiles.Check {
 	line, mode, owner := check.Of, check.Mode, check.Owner
 	const own = "/etc/rancher/rke2/"
 	return []profiles.Check{
@@ -48,7 +48,7 @@ func nodeFiles() []profiles.Check {
 		line("4.1.4", "kube-proxy's credentials belong to root", owner(agent+"kubeproxy.kubeconfig")),
 		line("4.1.5", "The kubelet's credentials are readable by root alone", mode(0o600, agent+"kubelet.kubeconfig")),
 		line("4.1.6", "The kubelet's credentials belong to root", owner(agent+"kubelet.kubeconfig")),
-		line("4.1.7", "The CA that clients are checked with cannot be written by others", mode(0o644, agent+"client-ca.crt")),
+		line("4.1.7", "The CA that clients are checked with is closed to others, or cannot be written by them", check.Certificates(benchmark, agent+"client-ca.crt")),
 		line("4.1.8", "The CA that clients are checked with belongs to root", owner(agent+"client-ca.crt")),
 		line("4.1.9", "The kubelet's configuration is readable by root alone", mode(0o600, agent+"etc/kubelet.conf.d/*?")),
 		line("4.1.10", "The kubelet's configuration belongs to root", owner(agent+"etc/kubelet.conf.d/*?")),

@@ -1,7 +1,6 @@
 package rke2cis
 
 import (
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -53,28 +52,21 @@ func strong(value string) bool {
 	return !slices.ContainsFunc(strings.Split(value, ","), func(s string) bool { return !slices.Contains(ours, s) })
 }
 
+// admission is what the API server was told of pods.
+func admission(root string) (check.Admission, error) {
+	var c check.Admission
+	flags, err := pods.Flags(root, "kube-apiserver")
+	if err != nil {
+		return c, err
+	}
+	return c, check.ReadYAML(root, flags["admission-control-config-file"], &c)
+}
+
 // restricted reads the admission configuration that the API server is given.
 func restricted(root string) profiles.Result {
-	const api, want = "kube-apiserver", "enforce: restricted"
-	flags, err := pods.Flags(root, api)
+	const want = "enforce: restricted"
+	c, err := admission(root)
 	if err != nil {
-		return check.Unreadable(err, want)
-	}
-	var c struct {
-		Plugins []struct {
-			Name          string `json:"name"`
-			Configuration struct {
-				Defaults struct {
-					Enforce string `json:"enforce"`
-				} `json:"defaults"`
-				Exemptions struct {
-					Namespaces []string `json:"namespaces"`
-				} `json:"exemptions"`
-			} `json:"configuration"`
-		} `json:"plugins"`
-	}
-	file := flags["admission-control-config-file"]
-	if err := check.ReadYAML(root, file, &c); err != nil {
 		return check.Unreadable(err, want)
 	}
 	for _, p := range c.Plugins {
@@ -83,7 +75,7 @@ func restricted(root string) profiles.Result {
 			return check.Verdict(p.Configuration.Defaults.Enforce == "restricted", have, want)
 		}
 	}
-	return check.Verdict(false, "no PodSecurity in "+filepath.Base(file), want)
+	return check.Verdict(false, "no PodSecurity", want)
 }
 
 // Sections 1.3 and 1.4: controller manager and scheduler.

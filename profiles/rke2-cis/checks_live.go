@@ -39,7 +39,7 @@ func (p Profile) live(role string) []profiles.Check {
 }
 
 func ask(id, title string, test func(context.Context) profiles.Result) profiles.Check {
-	return profiles.Check{ID: id, Title: title, Run: func(ctx context.Context, _ string) profiles.Result {
+	return profiles.Check{Name: id, ID: id, Title: title, Run: func(ctx context.Context, _ string) profiles.Result {
 		ctx, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
 		return test(ctx)

@@ -81,7 +81,7 @@ func running(t *testing.T, name string) string {
 	for _, f := range []string{"cred/admin.kubeconfig", "cred/scheduler.kubeconfig", "cred/controller.kubeconfig", "token"} {
 		put(server+f, "x", 0o600)
 	}
-	put("/etc/rancher/rke2/rke2.yaml", "x", 0o600)
+	put("/etc/rancher/rke2/rke2.yaml", cluster(t, nil), 0o600)
 	put(server+"cred/encryption-config.json", `{"resources":[{"resources":["secrets"],"providers":[{"aescbc":{}},{"identity":{}}]}]}`, 0o600)
 	put(etcdConfig, "client-transport-security: {cert-file: a, key-file: b, client-cert-auth: true}\npeer-transport-security: {cert-file: a, key-file: b, client-cert-auth: true}\n", 0o600)
 	if err := os.Chmod(filepath.Join(root, server, "db/etcd"), 0o700); err != nil {
@@ -128,7 +128,7 @@ func failed(t *testing.T, p Profile, role, root string) []string {
 	t.Helper()
 	var out []string
 	seen := map[string]bool{}
-	for _, c := range p.Checks(role) {
+	for _, c := range p.Checks(role, profiles.Newest) {
 		if seen[c.ID] || c.Title == "" {
 			t.Errorf("%s is there twice, or says nothing", c.ID)
 		}
@@ -155,7 +155,7 @@ func TestChecksPassOnAGoodNode(t *testing.T) {
 			t.Errorf("%s: %v do not pass", name, have)
 		}
 	}
-	if a, b := len(New().Checks(spec.ControlPlane)), len(New().Checks(spec.Worker)); a < 110 || b < 60 {
+	if a, b := len(New().Checks(spec.ControlPlane, profiles.Newest)), len(New().Checks(spec.Worker, profiles.Newest)); a < 110 || b < 60 {
 		t.Errorf("have %d and %d lines, need 110 and 60", a, b)
 	}
 }
@@ -188,36 +188,36 @@ func TestChecksSeeOneThing(t *testing.T) {
 	}
 	const api, conf, etc = manifests + "kube-apiserver.yaml", "/etc/rancher/rke2/config.yaml", "/etc/rancher/rke2/"
 	for want, change := range map[string]func(root string){
-		"1.1.1":            mode(api, 0o644),
-		"1.1.8":            own(manifests + "etcd.yaml"),
-		"1.1.11":           mode(server+"db/etcd", 0o755),
-		"1.1.12":           own(server + "db/etcd"),
-		"1.1.13":           mode(etc+"rke2.yaml", 0o644),
-		"1.1.19":           own(server + "tls/server-ca.key"),
-		"1.1.20":           mode(server+"tls/etcd/peer-ca.crt", 0o666),
-		"1.1.21":           mode(server+"tls/etcd/peer-ca.key", 0o640),
-		"1.2.1":            edit(api, "--anonymous-auth=false", "--anonymous-auth=true"),
-		"1.2.3":            edit(api, ",DenyServiceExternalIPs", ""),
-		"1.2.9":            edit(api, "EventRateLimit,", ""),
-		"1.2.28":           edit(server+"cred/encryption-config.json", `{"aescbc":{}},`, ""),
-		"1.2.29":           edit(api, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_RSA_WITH_AES_128_CBC_SHA"),
-		"1.2.30":           edit(api, "--service-account-extend-token-expiration=false", "--v=1"),
-		"1.3.1":            edit(manifests+"kube-controller-manager.yaml", "--terminated-pod-gc-threshold=100", "--v=1"),
-		"1.4.2":            edit(manifests+"kube-scheduler.yaml", "127.0.0.1", "0.0.0.0"),
-		"2.2":              edit(etcdConfig, "client-cert-auth: true", "client-cert-auth: false"),
-		"2.7":              func(root string) { copyFile(t, root, agent+"client-ca.crt", server+"tls/etcd/server-ca.crt") },
-		"3.2.2":            func(root string) { write(t, root, etc+"audit-policy.yaml", "rules: [{level: None}]\n") },
-		"4.1.5":            mode(agent+"kubelet.kubeconfig", 0o644),
-		"4.1.8":            own(agent + "client-ca.crt"),
-		"4.2.1":            edit(conf, "- seccomp-default=true", "- seccomp-default=true\n- anonymous-auth=true"),
-		"4.2.5":            edit(conf, "streaming-connection-idle-timeout=5m", "streaming-connection-idle-timeout=0"),
-		"4.2.13":           edit(conf, "pod-max-pids=4096", "pod-max-pids=-1"),
-		"4.2.14":           edit(conf, "seccomp-default=true", "seccomp-default=false"),
-		"C.3":              mode(server+"token", 0o644),
-		"C.4":              mode(conf, 0o644),
-		"C.6":              edit(etc+"pod-security.yaml", "enforce: restricted", "enforce: baseline"),
-		"C.7":              func(root string) { write(t, root, registries.CertsDir(config.RKE2)+"/quay.io/x", "") },
-		"C.2.kernel.panic": func(root string) { write(t, root, "proc/sys/kernel/panic", "0\n") },
+		"1.1.1":                       mode(api, 0o644),
+		"1.1.8":                       own(manifests + "etcd.yaml"),
+		"1.1.11":                      mode(server+"db/etcd", 0o755),
+		"1.1.12":                      own(server + "db/etcd"),
+		"1.1.13":                      mode(etc+"rke2.yaml", 0o644),
+		"1.1.19":                      own(server + "tls/server-ca.key"),
+		"1.1.20":                      mode(server+"tls/etcd/peer-ca.crt", 0o666),
+		"1.1.21":                      mode(server+"tls/etcd/peer-ca.key", 0o640),
+		"1.2.1":                       edit(api, "--anonymous-auth=false", "--anonymous-auth=true"),
+		"1.2.3":                       edit(api, ",DenyServiceExternalIPs", ""),
+		"1.2.9":                       edit(api, "EventRateLimit,", ""),
+		"1.2.28":                      edit(server+"cred/encryption-config.json", `{"aescbc":{}},`, ""),
+		"1.2.29":                      edit(api, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_RSA_WITH_AES_128_CBC_SHA"),
+		"1.2.30":                      edit(api, "--service-account-extend-token-expiration=false", "--v=1"),
+		"1.3.1":                       edit(manifests+"kube-controller-manager.yaml", "--terminated-pod-gc-threshold=100", "--v=1"),
+		"1.4.2":                       edit(manifests+"kube-scheduler.yaml", "127.0.0.1", "0.0.0.0"),
+		"2.2":                         edit(etcdConfig, "client-cert-auth: true", "client-cert-auth: false"),
+		"2.7":                         func(root string) { copyFile(t, root, agent+"client-ca.crt", server+"tls/etcd/server-ca.crt") },
+		"3.2.2":                       func(root string) { write(t, root, etc+"audit-policy.yaml", "rules: [{level: None}]\n") },
+		"4.1.5":                       mode(agent+"kubelet.kubeconfig", 0o644),
+		"4.1.8":                       own(agent + "client-ca.crt"),
+		"4.2.1":                       edit(conf, "- seccomp-default=true", "- seccomp-default=true\n- anonymous-auth=true"),
+		"4.2.5":                       edit(conf, "streaming-connection-idle-timeout=5m", "streaming-connection-idle-timeout=0"),
+		"4.2.13":                      edit(conf, "pod-max-pids=4096", "pod-max-pids=-1"),
+		"4.2.14":                      edit(conf, "seccomp-default=true", "seccomp-default=false"),
+		"C.3":                         mode(server+"token", 0o644),
+		"C.4":                         mode(conf, 0o644),
+		"C.7":                         func(root string) { write(t, root, registries.CertsDir(config.RKE2)+"/quay.io/x", "") },
+		"C.2.kernel.panic":            func(root string) { write(t, root, "proc/sys/kernel/panic", "0\n") },
+		"5.2.6 5.2.7 5.2.8 5.2.9 C.6": edit(etc+"pod-security.yaml", "enforce: restricted", "enforce: baseline"),
 		"4.2.1 4.2.12 4.2.13": func(root string) {
 			kubeletProcess(t, root, "--anonymous-auth=true", "--config-dir=/x", "--streaming-connection-idle-timeout=5m", "--seccomp-default=true", "--protect-kernel-defaults=true")
 		},
@@ -258,11 +258,10 @@ func TestChecksAskTheServices(t *testing.T) {
 
 func TestBenchmark(t *testing.T) {
 	have := map[string]string{}
-	for _, v := range append(versions, "v1.32.13+rke2r2", "v1.33.1+rke2r1") {
-		have[v] = New().Benchmark(v)
+	for _, v := range append(versions, "v1.27.1+rke2r1", "v1.29.1+rke2r1", "v1.32.13+rke2r2", "v1.33.1+rke2r1") {
+		have[v] = strings.Join(New().Benchmarks(v), " ")
 	}
-	want := map[string]string{versions[0]: "CIS Kubernetes Benchmark 1.11", "v1.32.13+rke2r2": "CIS Kubernetes Benchmark 1.11",
-		"v1.33.1+rke2r1": "CIS Kubernetes Benchmark 1.12", versions[1]: "CIS Kubernetes Benchmark 1.12", newest: "CIS Kubernetes Benchmark 1.12"}
+	want := map[string]string{"v1.27.1+rke2r1": "1.9", "v1.29.1+rke2r1": "1.11 1.10 1.9", versions[0]: "1.11 1.10", "v1.32.13+rke2r2": "1.11", "v1.33.1+rke2r1": "1.12", versions[1]: "1.12", newest: "1.12"}
 	if !maps.Equal(have, want) {
 		t.Errorf("have %v, need %v", have, want)
 	}

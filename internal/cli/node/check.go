@@ -22,6 +22,8 @@ type checkCmd struct {
 }
 
 type checkCISCmd struct {
+	Benchmark string `placeholder:"VERSION" help:"Version of the CIS Kubernetes Benchmark to go by, as 1.9. Without it, the one for the version of Kubernetes."`
+
 	JSON bool `help:"Machine-readable: one JSON value; an error as JSON lines that end with done."`
 }
 
@@ -29,13 +31,17 @@ type checkCISCmd struct {
 // not except; what a person has to judge (manual) fails nothing.
 func (c checkCISCmd) Run(r *run) error {
 	n, err := load(r.root)
+	var benchmark string
+	if err == nil {
+		benchmark, err = n.choose(c.Benchmark)
+	}
 	if err != nil && c.JSON {
 		return r.failed("node", err)
 	}
 	if err != nil {
 		return err
 	}
-	a := assessment(r, n, assess(r.ctx, r.root, n))
+	a := assessment(r, n, benchmark, assess(r.ctx, r.root, n, benchmark))
 	if c.JSON {
 		b, err := a.JSON()
 		if err == nil {
@@ -60,36 +66,69 @@ func (c checkCISCmd) Run(r *run) error {
 	return nil
 }
 
-// benchmark names the benchmark behind the table, or says that there is none.
+// benchmark is the version of the benchmark that the node is held to, "" if its
+// profile follows none.
 func (n installed) benchmark() string {
-	if b := profiles.Benchmark(n.profile, n.enclave.Kubernetes.Version); b != "" {
-		return b
+	return profiles.BenchmarkOf(n.profile, n.enclave.Kubernetes.Version)
+}
+
+// choose is the benchmark that a person asks for, or the node's own. One that was
+// not made for this Kubernetes may be asked for, and named says so.
+func (n installed) choose(asked string) (string, error) {
+	if asked == "" {
+		return n.benchmark(), nil
 	}
-	return "no benchmark named"
+	if slices.Contains(profiles.Benchmarks, asked) {
+		return asked, nil
+	}
+	return "", BenchmarkUnknown.New("cannot go by version %q of the CIS Kubernetes Benchmark: have the ids of %s, need one of these", asked, strings.Join(profiles.Benchmarks, ", ")).
+		Hint("Kubernetes %s is held to %s; ids of another version are not guessed", n.enclave.Kubernetes.Version, n.benchmark())
+}
+
+// named is a benchmark as a person reads of it.
+func (n installed) named(benchmark string) string {
+	if benchmark == "" {
+		return "no benchmark named"
+	}
+	name := "CIS Kubernetes Benchmark " + benchmark
+	if v := n.enclave.Kubernetes.Version; !slices.Contains(profiles.BenchmarksOf(n.profile, v), benchmark) {
+		name += " (not made for Kubernetes " + v + ")"
+	}
+	return name
 }
 
 // assess goes through the CIS table of the node's role.
-func assess(ctx context.Context, root string, n installed) []record.Finding {
+func assess(ctx context.Context, root string, n installed, benchmark string) []record.Finding {
+	reasons := n.excepted()
 	var out []record.Finding
-	for _, k := range n.profile.Checks(n.answers.Role) {
+	for _, k := range n.profile.Checks(n.answers.Role, benchmark) {
 		res := k.Run(ctx, root)
-		out = append(out, except(n.enclave.Kubernetes.Exceptions, record.Finding{ID: k.ID, Title: k.Title, Status: res.Status, Have: res.Have, Want: res.Want}))
+		f := record.Finding{ID: k.ID, Title: k.Title, Status: res.Status, Have: res.Have, Want: res.Want}
+		// A line is excepted even where it would pass: a pass is what the node is held to.
+		if reason, ok := reasons[k.Name]; ok {
+			f.Found, f.Status, f.Reason = f.Status, record.Excepted, reason
+		}
+		out = append(out, f)
 	}
 	return out
 }
 
-// except marks a line that the Spec does not hold this node to. It is so marked
-// even where it would pass: a pass is what the node is held to.
-func except(list []spec.Exception, f record.Finding) record.Finding {
-	i := slices.IndexFunc(list, func(x spec.Exception) bool { return x.ID == f.ID })
-	if i >= 0 {
-		f.Found, f.Status, f.Reason = f.Status, record.Excepted, list[i].Reason
+// excepted are the lines that the Spec does not hold this node to, by name, with
+// the reason. The Spec has the ids of the benchmark that the node is held to; by
+// another one the exception stays with its line, and off the line that has its id.
+func (n installed) excepted() map[string]string {
+	out := map[string]string{}
+	for _, k := range n.profile.Checks(n.answers.Role, n.benchmark()) {
+		i := slices.IndexFunc(n.enclave.Kubernetes.Exceptions, func(x spec.Exception) bool { return x.ID == k.ID })
+		if i >= 0 {
+			out[k.Name] = n.enclave.Kubernetes.Exceptions[i].Reason
+		}
 	}
-	return f
+	return out
 }
 
 // assessment is the table as evidence.
-func assessment(r *run, n installed, checks []record.Finding) record.Assessment {
+func assessment(r *run, n installed, benchmark string, checks []record.Finding) record.Assessment {
 	_, d, err := readRecord(r.root)
 	if err != nil {
 		d = "" // status says why
@@ -97,7 +136,7 @@ func assessment(r *run, n installed, checks []record.Finding) record.Assessment 
 	return record.Assessment{
 		APIVersion: spec.APIVersion, Kind: "Assessment", Record: d, Caisson: version.Version,
 		Enclave: n.enclave.Metadata.Name, Release: n.manifest.Release, Node: n.answers.Name, Role: n.answers.Role,
-		Kubernetes: n.enclave.Kubernetes.Version, Profile: n.profile.Name(), Benchmark: n.benchmark(),
+		Kubernetes: n.enclave.Kubernetes.Version, Profile: n.profile.Name(), Benchmark: n.named(benchmark),
 		At: record.Stamp(r.now()), Checks: checks,
 	}
 }

@@ -43,7 +43,7 @@ func assessed(t *testing.T, b *bench) map[string]record.Finding {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a.Node != "node1" || a.Role != "control-plane" || a.Profile != "kubeadm" || a.Benchmark != "CIS Kubernetes Benchmark 1.11 and 1.12" || a.Signed {
+	if a.Node != "node1" || a.Role != "control-plane" || a.Profile != "kubeadm" || a.Benchmark != "CIS Kubernetes Benchmark 1.12" || a.Signed {
 		t.Errorf("the assessment says %+v", a)
 	}
 	out := map[string]record.Finding{}
@@ -63,7 +63,7 @@ func TestCheckCIS(t *testing.T) {
 	if !CISFailed.Is(err) || !strings.Contains(err.Error(), "4.2.6") || strings.Contains(err.Error(), "1.2.16") {
 		t.Errorf("have %v, need CIS-FAILED that names 4.2.6 and not 1.2.16", err)
 	}
-	for _, want := range []string{"CIS Kubernetes Benchmark 1.11 and 1.12, by the table of the profile kubeadm", "  excepted       1.2.16   There is an audit log\n", "excepted: the log goes elsewhere (found: fail)", ", 1 excepted"} {
+	for _, want := range []string{"CIS Kubernetes Benchmark 1.12, by the table of the profile kubeadm", "  excepted       1.2.16   There is an audit log\n", "excepted: the log goes elsewhere (found: fail)", ", 1 excepted"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in\n%s", want, out)
 		}
@@ -83,6 +83,29 @@ func TestCheckCIS(t *testing.T) {
 	}
 }
 
+// TestCheckByAnotherBenchmark: its name and ids are shown and kept; an exception
+// stays with its line, whatever id that has; what nobody knows is refused.
+func TestCheckByAnotherBenchmark(t *testing.T) {
+	b := newBench(t)
+	exceptedTree(t, b, "{id: 5.6.4, reason: one tenant}, {id: 5.2.10, reason: no Windows}")
+	r, out := soon(t, b)
+	if err := (checkCISCmd{Benchmark: "1.9"}).Run(r); !CISFailed.Is(err) {
+		t.Errorf("have %v, need CIS-FAILED", err)
+	}
+	for _, want := range []string{"CIS Kubernetes Benchmark 1.9 (not made for Kubernetes ", "excepted       5.7.4 ", "excepted       5.2.11 ", "manual         5.2.10 ", "manual         1.2.20 "} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not in\n%s", want, out)
+		}
+	}
+	for _, asked := range []string{"2.0", "1.8", "cis-1.9"} {
+		r, _ := soon(t, b)
+		err := (checkCISCmd{Benchmark: asked}).Run(r)
+		if !BenchmarkUnknown.Is(err) || !strings.Contains(err.Error(), `"`+asked+`"`) || !strings.Contains(err.Error(), "have the ids of 1.9, 1.10, 1.11, 1.12") {
+			t.Errorf("%s: have %v, need BENCHMARK-UNKNOWN with the versions that are known", asked, err)
+		}
+	}
+}
+
 // oneLine is a profile with one line of a table, and no benchmark.
 type oneLine struct {
 	profiles.Profile
@@ -91,8 +114,8 @@ type oneLine struct {
 
 func (oneLine) Name() string            { return "one" }
 func (oneLine) Unit(role string) string { return "one-" + role + ".service" }
-func (p oneLine) Checks(string) []profiles.Check {
-	return []profiles.Check{{ID: "1", Title: "A line", Run: func(context.Context, string) profiles.Result {
+func (p oneLine) Checks(string, string) []profiles.Check {
+	return []profiles.Check{{Name: "one", ID: "1", Title: "A line", Run: func(context.Context, string) profiles.Result {
 		return profiles.Result{Status: p.status, Have: "h", Want: "w"}
 	}}}
 }
@@ -114,7 +137,7 @@ func TestExceptedIsNeverAPass(t *testing.T) {
 	} {
 		n := installed{profile: oneLine{status: c.found}}
 		n.enclave.Kubernetes.Exceptions = c.exceptions
-		list := assess(t.Context(), "/", n)
+		list := assess(t.Context(), "/", n, n.benchmark())
 		if tally(list) != c.tally || len(failures(list)) != c.fails {
 			t.Errorf("%+v: have %q and failures %v", c, tally(list), failures(list))
 		}
@@ -126,7 +149,7 @@ func TestExceptedIsNeverAPass(t *testing.T) {
 	if have := profiles.Unit(oneLine{}, spec.Worker); have != "one-worker.service" {
 		t.Errorf("have unit %s", have)
 	}
-	if have := (installed{profile: oneLine{}}).benchmark(); have != "no benchmark named" {
+	if have := (installed{profile: oneLine{}}).named(""); have != "no benchmark named" {
 		t.Errorf("have benchmark %q", have)
 	}
 }
@@ -154,8 +177,8 @@ func TestAssessmentNamesItsRecord(t *testing.T) {
 	b.now = func() time.Time { return time.Unix(1790000000, 0) }
 	r, _ := soon(t, b)
 	want := record.Assessment{APIVersion: spec.APIVersion, Kind: "Assessment", Record: d, Caisson: "devel", Enclave: "demo", Release: n.manifest.Release,
-		Node: "node1", Role: "control-plane", Kubernetes: n.enclave.Kubernetes.Version, Profile: "kubeadm", Benchmark: n.benchmark(), At: "2026-09-21T14:13:20Z"}
-	if diff := cmp.Diff(want, assessment(r, n, nil)); diff != "" {
+		Node: "node1", Role: "control-plane", Kubernetes: n.enclave.Kubernetes.Version, Profile: "kubeadm", Benchmark: "CIS Kubernetes Benchmark 1.12", At: "2026-09-21T14:13:20Z"}
+	if diff := cmp.Diff(want, assessment(r, n, "1.12", nil)); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
 }

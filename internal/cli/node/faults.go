@@ -29,4 +29,6 @@ var (
 	NodeFiles = fault.Define("NODE-FILES", fault.Node)
 	// CISFailed: a line of the CIS table fails that the Spec does not except.
 	CISFailed = fault.Define("CIS-FAILED", fault.Node)
+	// BenchmarkUnknown: nobody here knows that benchmark's ids.
+	BenchmarkUnknown = fault.Define("BENCHMARK-UNKNOWN", fault.Input)
 )

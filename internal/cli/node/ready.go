@@ -47,7 +47,7 @@ func (c readyCmd) Run(r *run) (err error) {
 	}
 	data["workloadsReady"] = uptime(r.root)
 	s := look(r, n)
-	if err := keepResults(r.root, assessment(r, n, s.CIS)); err != nil {
+	if err := keepResults(r.root, assessment(r, n, n.benchmark(), s.CIS)); err != nil {
 		return err
 	}
 	for k, val := range s.data() {

@@ -71,7 +71,7 @@ func (c statusCmd) Run(r *run) error {
 // look asks every part of the node once, briefly, and goes through the CIS table.
 func look(r *run, n installed) state {
 	s := glance(r, n, 5*time.Second)
-	s.CIS = assess(r.ctx, r.root, n)
+	s.CIS = assess(r.ctx, r.root, n, n.benchmark())
 	return s
 }
 
@@ -80,7 +80,7 @@ func glance(r *run, n installed, patience time.Duration) state {
 	s := state{
 		Node: n.answers.Name, Enclave: n.enclave.Metadata.Name, Classification: n.enclave.Classification.Label,
 		Role: n.answers.Role, Release: n.manifest.Release, OS: n.manifest.OS.Version, Slot: slot(r.env.Cmdline()),
-		Kubernetes: n.enclave.Kubernetes.Version, Profile: n.profile.Name(), Unit: profiles.Unit(n.profile, n.answers.Role), Benchmark: n.benchmark(), Images: len(n.manifest.Images),
+		Kubernetes: n.enclave.Kubernetes.Version, Profile: n.profile.Name(), Unit: profiles.Unit(n.profile, n.answers.Role), Benchmark: n.named(n.benchmark()), Images: len(n.manifest.Images),
 		Uptime: uptime(r.root), Record: recordDigest(r.root),
 	}
 	if list, err := ownAddresses(); err == nil {

@@ -76,7 +76,7 @@ func (c Choice) checkExceptions() error {
 		if slices.Contains(ids, x.ID) {
 			continue
 		}
-		f := c.Spec.Refuse(spec.BadValue, fmt.Sprintf("kubernetes.exceptions[%d].id", i), fmt.Sprintf("%q", x.ID), "an id of the CIS table of the profile "+c.Profile.Name())
+		f := c.Spec.Refuse(spec.BadValue, fmt.Sprintf("kubernetes.exceptions[%d].id", i), fmt.Sprintf("%q", x.ID), "an id of the CIS table of the profile "+c.Profile.Name()+", benchmark "+benchmark)
 		if near := spec.Nearest(x.ID, ids); near != "" {
 			f.Hint("did you mean %s?", near)
 		}

@@ -37,6 +37,7 @@ func kubelet() []profiles.Check {
 		line("4.2.4", "The kubelet has no port without checks", setting("read-only-port", "0", is("0"))),
 		line("4.2.5", "Idle connections into containers are closed", setting("streaming-connection-idle-timeout", "not 0", not("0", "0s"))),
 		line("4.2.6", "The kubelet keeps its own firewall chains", setting("make-iptables-util-chains", "not false", not("false"))),
+		line("4.2.7", "The node is known by its own name", ownName),
 		line("4.2.8", "Events are recorded, and not without bound", setting("event-qps", "more than 0, or not set", func(v string) bool { return v == "" || number(v) })),
 		line("4.2.9", "The kubelet serves TLS with a certificate of the cluster's CA", setting("tls-cert-file", "a file", not(""))),
 		line("4.2.10", "The kubelet renews its own certificate", renewed),
@@ -44,8 +45,44 @@ func kubelet() []profiles.Check {
 		line("4.2.12", "The kubelet speaks strong TLS only", setting("tls-cipher-suites", node.CipherSuites+", or some of these", strong)),
 		line("4.2.13", "A pod may not use up all process ids", setting("pod-max-pids", "more than 0", number)),
 		line("4.2.14", "Containers run under the default seccomp profile", setting("seccomp-default", "true", is("true"))),
+		line("4.3.1", "kube-proxy's numbers are for this node alone", proxyNumbers),
 		line("C.1", "The kubelet changes no kernel setting, and checks them", setting("protect-kernel-defaults", "true", is("true"))),
 	}
+}
+
+// ownName: RKE2 always tells its kubelet a name; it must be the host's.
+func ownName(root string) profiles.Result {
+	const want = "the name in /etc/hostname"
+	host, err := os.ReadFile(filepath.Join(root, "etc/hostname"))
+	if err != nil {
+		return check.Unreadable(err, want)
+	}
+	flags, from, err := kubeletFlags(root)
+	if err != nil {
+		return check.Unreadable(err, want)
+	}
+	name, set := flags["hostname-override"]
+	if !set {
+		c, err := config.Read(os.DirFS(filepath.Join(root, "etc/rancher/rke2")))
+		if err != nil {
+			return check.Unreadable(err, want)
+		}
+		name, _ = c.Values["node-name"].(string)
+		from = "node-name of config.yaml"
+	}
+	return check.Verdict(name == strings.TrimSpace(string(host)), name+" ("+from+")", want)
+}
+
+// proxyNumbers: kube-proxy's own default is this node alone. Some pod networks do
+// its work themselves.
+func proxyNumbers(root string) profiles.Result {
+	const want = "--metrics-bind-address of 127.0.0.1, or not set"
+	if _, err := os.Stat(filepath.Join(root, manifests, "kube-proxy.yaml")); os.IsNotExist(err) {
+		return profiles.Result{Status: check.NotApplicable, Have: "no kube-proxy on this node", Want: want}
+	}
+	return pods.Flag("kube-proxy", "metrics-bind-address", want, func(v string, set bool) bool {
+		return !set || v == "127.0.0.1" || strings.HasPrefix(v, "127.0.0.1:")
+	})(root)
 }
 
 // renewed: see C.8 for how long they last.

@@ -103,9 +103,9 @@ func (n Node) Target() config.Target {
 }
 
 // KeepsImageCache tells whether unchanged archives are not imported again at each
-// start. K3s imports them: the releases between May 2025 and June 2026 do not pin
-// what the cache passes over (k3s pkg/agent/containerd/watcher.go), and on an edge
-// the kubelet removes what is not pinned when the disk fills.
+// start. Releases that lose pins by it import them, which takes minutes on a slow
+// disk; and so does K3s in every release: on an edge the kubelet removes what is
+// not pinned when the disk fills.
 func (n Node) KeepsImageCache() bool {
 	return n.Version.Product != release.K3s && n.Version.HasImageCache()
 }

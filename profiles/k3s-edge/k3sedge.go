@@ -149,7 +149,12 @@ func (Profile) Prepare(in profiles.PrepareInput) error {
 	if err != nil {
 		return err
 	}
-	n, err := nodeOf(profiles.RenderInput{Enclave: in.Enclave, Answers: in.Answers, Registry: in.Registry}, c.Version)
+	render := profiles.RenderInput{Enclave: in.Enclave, Answers: in.Answers, Registry: in.Registry}
+	n, err := nodeOf(render, c.Version)
+	if err != nil {
+		return err
+	}
+	b, err := configOf(n, render)
 	if err != nil {
 		return err
 	}
@@ -163,5 +168,5 @@ func (Profile) Prepare(in profiles.PrepareInput) error {
 			archives = append(archives, f.Name)
 		}
 	}
-	return n.Prepare(in, archives, nil)
+	return n.Prepare(in, b, archives, nil)
 }

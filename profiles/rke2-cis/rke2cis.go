@@ -172,7 +172,8 @@ func nodeOf(in profiles.RenderInput) (node.Node, error) {
 
 // Prepare looks at the node before each start of RKE2.
 func (Profile) Prepare(in profiles.PrepareInput) error {
-	n, err := nodeOf(profiles.RenderInput{Enclave: in.Enclave, Answers: in.Answers, Registry: in.Registry})
+	render := profiles.RenderInput{Enclave: in.Enclave, Answers: in.Answers, Registry: in.Registry}
+	n, err := nodeOf(render)
 	if err != nil {
 		return err
 	}
@@ -193,5 +194,5 @@ func (Profile) Prepare(in profiles.PrepareInput) error {
 	if n.Server() {
 		accounts = []string{etcdUser}
 	}
-	return n.Prepare(in, archives, accounts)
+	return n.Prepare(in, configOf(n, render), archives, accounts)
 }

@@ -273,7 +273,7 @@ func TestStandInWithoutAFile(t *testing.T) {
 	tool(t, "debugfs", "-w", "-R", "rm "+file, state)
 	wire, _ := wires(t)
 	v := boot(t, "without a file", vm.Config{Disks: []vm.Disk{d}, Memory: standInMemory, Wire: wire})
-	const words = "have no registries.yaml"
+	words := "nothing in /etc/rancher/" + c.product() + "/registries.yaml" // before the program is started
 	for end := within(t, toHealth+toReady); !strings.Contains(voices(t, v), words); time.Sleep(time.Second) {
 		if end.Err() != nil {
 			t.Fatalf("the journal has no %q\n%s", words, tail(voices(t, v)))

@@ -2,8 +2,8 @@
 // starts the cluster and who joins it, the keys of config.yaml that both take,
 // registries.yaml, the resolver for pods, what stands beside the vendor's unit,
 // and the CAs and tokens that are made beforehand. On the live node it looks,
-// before each start, at all on which a start would fail, and sets certificates
-// aside that ran out (Prepare).
+// before each start, at all on which a start would fail or leave the enclave's
+// rules, and sets certificates aside that ran out (Prepare).
 //
 // Rendering and MakeSecrets' form are the same for both products; what is one's
 // alone is in its profile: rke2cis, k3sedge. What the vendor's programs do was

@@ -145,6 +145,14 @@ type Deployer interface {
 	WaitWorkloads(ctx context.Context, dir string, report func(string)) error
 }
 
+// NetworkCarrier is a Deployer whose pod network may be among the carried
+// manifests: then no node is Ready before they are applied.
+type NetworkCarrier interface {
+	// CarryNetwork hands the manifests of dir over if the node has no pod network of
+	// the profile's. It waits for nothing and is called before Ready.
+	CarryNetwork(dir string) error
+}
+
 // Benchmarked is a profile that says which benchmark its CIS table follows for a
 // version of Kubernetes.
 type Benchmarked interface {

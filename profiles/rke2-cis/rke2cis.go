@@ -37,14 +37,15 @@ type Profile struct {
 
 // The contract, checked by the compiler.
 var (
-	_ profiles.Profile       = Profile{}
-	_ profiles.SecretMaker   = Profile{}
-	_ profiles.SecretChooser = Profile{}
-	_ profiles.Unpacker      = Profile{}
-	_ profiles.ArchiveJudge  = Profile{}
-	_ profiles.ManifestJudge = Profile{}
-	_ profiles.Preparer      = Profile{}
-	_ profiles.Deployer      = Profile{}
+	_ profiles.Profile        = Profile{}
+	_ profiles.SecretMaker    = Profile{}
+	_ profiles.SecretChooser  = Profile{}
+	_ profiles.Unpacker       = Profile{}
+	_ profiles.ArchiveJudge   = Profile{}
+	_ profiles.ManifestJudge  = Profile{}
+	_ profiles.Preparer       = Profile{}
+	_ profiles.Deployer       = Profile{}
+	_ profiles.NetworkCarrier = Profile{}
 )
 
 // New is the profile as a node and the low side use it.

@@ -1,6 +1,7 @@
 package rke2cis
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"caisson.dev/caisson/profiles/rancher/config"
 	"caisson.dev/caisson/profiles/rancher/node"
 	"caisson.dev/caisson/profiles/rancher/registries"
+	"caisson.dev/caisson/spec"
 )
 
 const made = 1790000000 // when the test's medium was made
@@ -171,5 +173,25 @@ func TestPrepareReadsTheConfig(t *testing.T) {
 	write(t, in.Root, etc+"config.yaml.d/a.yaml", "debug: true\nkubelet-arg+: [max-pods=50]\netcd-s3: true\netcd-s3-endpoint: 10.0.0.5:9000\netcd-s3-secret-key: x\n")
 	if err := New().Prepare(in); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestPrepareTakesTheSpecsOwn: what the Spec adds, checked or not, is no reason to
+// refuse, and must stay as it was rendered.
+func TestPrepareTakesTheSpecsOwn(t *testing.T) {
+	for _, name := range roles {
+		in := prepared(t, newest, name)
+		keys := map[string]any{"kubelet-arg": []any{"max-pods=50"}, "brand-new": []any{"a", 7}, "node-label": "zone=a", "debug": true}
+		x := &spec.Extra{Agent: keys, Server: map[string]any{"etcd-snapshot-reconcile-interval": "20m", "etcd-snapshot-compress": true}, Unchecked: []string{"brand-new"}}
+		maps.Copy(x.Server, keys)
+		in.Enclave.Kubernetes.Extra = x
+		write(t, in.Root, "etc/rancher/rke2/config.yaml", treeOf(t, render(t, input(t, in.Enclave, name))).file("/etc/rancher/rke2/config.yaml"))
+		if err := New().Prepare(in); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		write(t, in.Root, "etc/rancher/rke2/config.yaml.d/a.yaml", "kubelet-arg+: [max-pods=500]\n")
+		if err := New().Prepare(in); !config.KeyConflict.Is(err) || !strings.Contains(err.Error(), "max-pods=500") {
+			t.Errorf("%s: have %v, need RANCHER-KEY-CONFLICT", name, err)
+		}
 	}
 }

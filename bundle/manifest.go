@@ -20,6 +20,12 @@ const (
 	LayoutPath   = Dir + "/oci-layout"
 )
 
+// NodeDir is where a node keeps what it knows of itself, and NodeSpec its Spec.
+const (
+	NodeDir  = "/var/lib/caisson"
+	NodeSpec = NodeDir + "/caisson.yaml"
+)
+
 // NodeManifests is the folder on the node where carried Kubernetes manifests lie:
 // the low side puts them there as payload, caisson-node applies them.
 const NodeManifests = "/usr/local/share/caisson/manifests"

@@ -154,6 +154,14 @@ type Deployer interface {
 	WaitWorkloads(ctx context.Context, dir string, report func(string)) error
 }
 
+// NetworkCarrier is a Deployer whose pod network may be among the carried
+// manifests: then no node is Ready before they are applied.
+type NetworkCarrier interface {
+	// CarryNetwork hands the manifests of dir over if the node has no pod network of
+	// the profile's. It waits for nothing and is called before Ready.
+	CarryNetwork(dir string) error
+}
+
 // Supervised is a profile whose Kubernetes runs under a unit of its own, not as
 // kubelet.service.
 type Supervised interface {

@@ -22,7 +22,7 @@ import (
 )
 
 // NodeDir holds what a node knows of itself.
-const NodeDir = "/var/lib/caisson"
+const NodeDir = bundle.NodeDir
 
 // Bundle is the view of a verified medium that planning needs; *bundle.Verified
 // is one.

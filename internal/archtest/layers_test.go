@@ -71,8 +71,9 @@ var layers = map[string][]string{
 	"tui":                   {"installer/plan", "installer/machine", "profiles", "bundle", "spec"},
 
 	// What the commands of the low side are made of, and the commands themselves.
-	"internal/assemble": {"iso", "iso/iso9660", "iso/esp", "nodeos", "nodeos/build", "sources", "profiles", "profiles/catalog", "images", "images/catalog", "bundle", "secrets", "spec", "spec/manifests"},
-	"internal/cli":      {},
+	"internal/assemble": {"iso", "iso/iso9660", "iso/esp", "nodeos", "nodeos/build", "sources", "profiles", "profiles/catalog",
+		"profiles/rancher/config", "profiles/rancher/registries", "profiles/rancher/registries/proof", "images", "images/catalog", "bundle", "secrets", "spec", "spec/manifests"},
+	"internal/cli": {},
 	"internal/cli/build": {"internal/cli", "internal/assemble", "iso", "iso/iso9660", "nodeos", "sources", "profiles", "profiles/catalog", "images", "images/catalog", "bundle",
 		"secrets", "spec", "spec/manifests", "spec/schema", "installer/plan", "installer/machine", "qemu-tests/vm"},
 	"internal/cli/node": {"internal/cli", "tui", "installer/plan", "installer/apply", "installer/machine", "installer/disk", "installer/record", "profiles", "profiles/catalog",

@@ -85,6 +85,14 @@ func TestNodeBinaryHasNoDownloader(t *testing.T) {
 	})
 }
 
+// TestBuildHasTheVendorsJudge: the library that RKE2 and K3s read registries.yaml
+// with is asked on the low side, where a medium is made.
+func TestBuildHasTheVendorsJudge(t *testing.T) {
+	if linked(t, "internal/assemble")["github.com/rancher/wharfie/pkg/registries"] == nil {
+		t.Error("nobody proves a registries.yaml before a medium is made")
+	}
+}
+
 // TestTUICannotTouchDisks: the screens hand out Answers and show Plans. They
 // link nothing that writes a disk, runs a program or makes system calls of its own.
 func TestTUICannotTouchDisks(t *testing.T) {

@@ -14,6 +14,8 @@ import (
 	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/images"
 	"caisson.dev/caisson/internal/fault"
+	profilecatalog "caisson.dev/caisson/profiles/catalog"
+	"caisson.dev/caisson/profiles/rancher/registries"
 	"caisson.dev/caisson/spec"
 )
 
@@ -179,3 +181,28 @@ func TestProfileRefsAreNormal(t *testing.T) {
 		}
 	}
 }
+
+// TestRegistriesAreJudged: RKE2's and K3s's registries.yaml is looked at before a
+// medium is made; other profiles have none.
+func TestRegistriesAreJudged(t *testing.T) {
+	for name, refused := range map[string]bool{spec.ProfileRKE2: true, spec.ProfileK3s: true, "kubeadm": false} {
+		p, err := profilecatalog.Get(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for address, outside := range map[string]bool{images.Address: false, "docker.io:5000": true} {
+			c := Choice{Profile: p, Engine: elsewhere{address: address}}
+			if err := c.checkRegistries([]string{"docker.io/library/a:1", "quay.io/b/c:2"}); registries.Invalid.Is(err) != (refused && outside) || err != nil && !outside {
+				t.Errorf("%s at %s: have %v", name, address, err)
+			}
+		}
+	}
+}
+
+// elsewhere is a registry engine at an address.
+type elsewhere struct {
+	images.Engine
+	address string
+}
+
+func (e elsewhere) Service() images.Service { return images.Service{Address: e.address} }

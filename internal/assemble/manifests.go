@@ -9,6 +9,9 @@ import (
 	"caisson.dev/caisson/images"
 	"caisson.dev/caisson/internal/canon"
 	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/profiles/rancher/config"
+	"caisson.dev/caisson/profiles/rancher/registries"
+	"caisson.dev/caisson/profiles/rancher/registries/proof"
 	"caisson.dev/caisson/spec"
 	"caisson.dev/caisson/spec/manifests"
 )
@@ -26,7 +29,7 @@ func (c Choice) check() error {
 		_, err := c.Wants()
 		errs = append(errs, err, c.checkRefs(refs), manifests.Check(uses, c.Spec.Enclave, refs), c.checkObjects(files))
 		if err == nil {
-			errs = append(errs, c.checkNodes())
+			errs = append(errs, c.checkNodes(), c.checkRegistries(refs))
 		}
 	}
 	return errors.Join(errs...)
@@ -124,6 +127,33 @@ func (c Choice) checkRefs(profile []string) error {
 	return errors.Join(errs...)
 }
 
+// carried lists the references of all images on the medium.
+func (c Choice) carried(profile []string) []string {
+	out := slices.Clone(profile)
+	for _, im := range c.Spec.Enclave.Images {
+		out = append(out, im.Ref)
+	}
+	return out
+}
+
+// checkRegistries has the library that RKE2 and K3s read registries.yaml with judge
+// the one that their nodes will get.
+func (c Choice) checkRegistries(profile []string) error {
+	p, ok := map[string]config.Product{spec.ProfileRKE2: config.RKE2, spec.ProfileK3s: config.K3s}[c.Profile.Name()]
+	if !ok {
+		return nil
+	}
+	r, err := registries.Of(c.Engine.Service().Mirror(), c.carried(profile))
+	if err != nil {
+		return err
+	}
+	data, err := r.YAML()
+	if err != nil {
+		return err
+	}
+	return proof.Registries(p, r, data)
+}
+
 // Render is the Ignition config of one node as the installer would apply it,
 // in canonical JSON: no medium is needed, because it depends on the Spec only.
 func (c Choice) Render(a spec.Answers) ([]byte, error) {
@@ -136,15 +166,12 @@ func (c Choice) Render(a spec.Answers) ([]byte, error) {
 		return nil, err
 	}
 	var m bundle.Manifest
-	for _, ref := range refs {
+	for _, ref := range c.carried(refs) {
 		m.Images = append(m.Images, bundle.ImageEntry{Ref: ref})
 	}
-	for _, im := range c.Spec.Enclave.Images {
-		m.Images = append(m.Images, bundle.ImageEntry{Ref: im.Ref})
-	}
-	config, err := c.Profile.Render(profiles.RenderInput{Enclave: c.Spec.Enclave, Answers: complete, Manifest: m, Registry: c.Engine.Service()})
+	rendered, err := c.Profile.Render(profiles.RenderInput{Enclave: c.Spec.Enclave, Answers: complete, Manifest: m, Registry: c.Engine.Service()})
 	if err != nil {
 		return nil, err
 	}
-	return canon.JSON(config)
+	return canon.JSON(rendered)
 }

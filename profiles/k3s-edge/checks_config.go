@@ -7,9 +7,11 @@ import (
 	"slices"
 	"strings"
 
+	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/profiles/check"
 	"caisson.dev/caisson/profiles/rancher/config"
+	"caisson.dev/caisson/profiles/rancher/node"
 	"caisson.dev/caisson/spec"
 )
 
@@ -168,7 +170,8 @@ func ownName(root string) profiles.Result {
 	return check.Verdict(have == strings.TrimSpace(string(host)), have, want)
 }
 
-// known: K3s passes over a key that it does not know with a warning.
+// known: K3s passes over a key that it does not know with a warning. What the Spec
+// leaves unchecked is left so here.
 func known(role string) check.Test {
 	const want = "keys that K3s takes in this role"
 	return func(root string) profiles.Result {
@@ -180,11 +183,25 @@ func known(role string) check.Test {
 		if role == spec.Worker {
 			t.Role = config.Agent
 		}
-		if err := config.Check(t, c.Values); err != nil {
+		if err := config.Check(t, c.Values, unchecked(root)...); err != nil {
 			return check.Unreadable(err, want)
 		}
 		return check.Verdict(true, fmt.Sprintf("%d keys", len(c.Values)), want)
 	}
+}
+
+// unchecked are the keys that the node's Spec leaves to its author; none if it
+// cannot be read.
+func unchecked(root string) []string {
+	raw, err := os.ReadFile(filepath.Join(root, bundle.NodeSpec))
+	if err != nil {
+		return nil
+	}
+	l, err := spec.Parse(raw, root)
+	if err != nil {
+		return nil
+	}
+	return node.Extra(l.Enclave).Unchecked
 }
 
 // anyRelease stands for a release that has every key of the table: which one the

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/profiles/check"
 	"caisson.dev/caisson/spec"
@@ -163,6 +164,26 @@ func TestChecksFail(t *testing.T) {
 	put(t, root, dataDir+"/server/db/etcd/member/snap/db", "plain", 0o600)
 	if r := one(t, root, spec.ControlPlane, "C.14"); r.Status != check.Fail {
 		t.Errorf("secrets as they are: %+v", r)
+	}
+}
+
+// TestUncheckedKeyIsKnown: C.6 allows what the Spec allows, and nothing more.
+func TestUncheckedKeyIsKnown(t *testing.T) {
+	root, _ := running(t, box)
+	put(t, root, "/etc/rancher/k3s/config.yaml.d/99.yaml", "brand-new: on\n", 0o600)
+	put(t, root, bundle.NodeSpec, "apiVersion: caisson.dev/v1alpha1\nkind: Enclave\nmetadata: {name: site}\nkubernetes: {profile: k3s-edge, version: "+newest+
+		", extra: {server: {brand-new: true}, unchecked: [brand-new]}}\nregistry: {engine: distribution, version: v3.1.2}\n", 0o600)
+	if r := one(t, root, spec.ControlPlane, "C.6"); r.Status != check.Pass {
+		t.Errorf("allowed by the Spec: %+v", r)
+	}
+	put(t, root, "/etc/rancher/k3s/config.yaml.d/99.yaml", "brand-newer: on\n", 0o600)
+	if r := one(t, root, spec.ControlPlane, "C.6"); r.Status != check.Fail || !strings.Contains(r.Have, "brand-newer") {
+		t.Errorf("another key: %+v", r)
+	}
+	put(t, root, "/etc/rancher/k3s/config.yaml.d/99.yaml", "brand-new: on\n", 0o600)
+	put(t, root, bundle.NodeSpec, "[", 0o600)
+	if r := one(t, root, spec.ControlPlane, "C.6"); r.Status != check.Fail {
+		t.Errorf("no Spec: %+v", r)
 	}
 }
 

@@ -30,13 +30,14 @@ type Profile struct{ root string }
 
 // The contract, checked by the compiler.
 var (
-	_ profiles.Profile       = Profile{}
-	_ profiles.SecretMaker   = Profile{}
-	_ profiles.SecretChooser = Profile{}
-	_ profiles.ArchiveJudge  = Profile{}
-	_ profiles.ManifestJudge = Profile{}
-	_ profiles.Preparer      = Profile{}
-	_ profiles.Deployer      = Profile{}
+	_ profiles.Profile        = Profile{}
+	_ profiles.SecretMaker    = Profile{}
+	_ profiles.SecretChooser  = Profile{}
+	_ profiles.ArchiveJudge   = Profile{}
+	_ profiles.ManifestJudge  = Profile{}
+	_ profiles.Preparer       = Profile{}
+	_ profiles.Deployer       = Profile{}
+	_ profiles.NetworkCarrier = Profile{}
 )
 
 // New is the profile as a node and the low side use it.
@@ -160,7 +161,12 @@ func (Profile) Prepare(in profiles.PrepareInput) error {
 	if err != nil {
 		return err
 	}
-	n, err := nodeOf(profiles.RenderInput{Enclave: in.Enclave, Answers: in.Answers, Registry: in.Registry}, c.Version)
+	render := profiles.RenderInput{Enclave: in.Enclave, Answers: in.Answers, Registry: in.Registry}
+	n, err := nodeOf(render, c.Version)
+	if err != nil {
+		return err
+	}
+	b, err := configOf(n, render)
 	if err != nil {
 		return err
 	}
@@ -174,5 +180,5 @@ func (Profile) Prepare(in profiles.PrepareInput) error {
 			archives = append(archives, f.Name)
 		}
 	}
-	return n.Prepare(in, archives, nil)
+	return n.Prepare(in, b, archives, nil)
 }

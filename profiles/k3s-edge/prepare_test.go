@@ -9,7 +9,9 @@ import (
 
 	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/profiles/host"
+	"caisson.dev/caisson/profiles/rancher/config"
 	"caisson.dev/caisson/profiles/rancher/node"
+	"caisson.dev/caisson/profiles/rancher/registries"
 	"caisson.dev/caisson/spec"
 )
 
@@ -30,11 +32,22 @@ func prepared(t *testing.T, name string) profiles.PrepareInput {
 	put(t, root, "/proc/net/route", "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\nenp1s0\t00000000\t01001E0A\t0003\t0\t0\t0\t00000000\n", 0o644)
 	put(t, root, "/usr/sbin/iptables", "", 0o755)
 	put(t, root, imagesDir+"/k3s-airgap-images-amd64.tar.zst", "x", 0o600)
+	for _, token := range tokens(name) {
+		put(t, root, configDir+"/"+token, "secret\n", 0o600)
+	}
 	ready := profiles.PrepareInput{Root: root, Enclave: in.Enclave, Answers: in.Answers, Registry: in.Registry, Epoch: begin.Unix(), Now: begin.Add(time.Hour)}
 	if err := New().Prepare(ready); err != nil {
 		t.Fatalf("nothing is wrong, and: %v", err)
 	}
 	return ready
+}
+
+// tokens are the files that a node's secrets come in.
+func tokens(name string) []string {
+	if name == agent {
+		return []string{node.JoinToken}
+	}
+	return []string{node.ServerToken, node.AgentToken}
 }
 
 // refuses demands that a change of a good node is found before K3s starts.
@@ -117,4 +130,42 @@ func TestPowerCutAndFlash(t *testing.T) {
 		}
 	})
 	documented(t, "data=ordered", "synchronous=NORMAL", "128 MiB", "256 MiB", "three files of 5 MiB")
+}
+
+// TestPrepareReadsTheConfig: files that are gone, and files that say what an
+// enclave does not allow, are found before K3s reads them.
+func TestPrepareReadsTheConfig(t *testing.T) {
+	for _, name := range []string{box, agent} {
+		files := []string{"/etc/rancher/k3s/config.yaml", registries.Path(config.K3s)}
+		for _, token := range tokens(name) {
+			files = append(files, configDir+"/"+token)
+		}
+		if name == box {
+			files = append(files, auditFile, psaFile)
+		}
+		for _, f := range files {
+			refuses(t, name, "NODE-NOT-PREPARED: cannot start Kubernetes on this node: have nothing in "+f+", need ", func(in *profiles.PrepareInput) { os.Remove(in.Root + f) })
+		}
+		const dropIn = "/etc/rancher/k3s/config.yaml.d/99-x.yaml"
+		for _, c := range []struct{ file, text, says string }{
+			{registries.Path(config.K3s), "mirrors: {\"*\": {endpoint: [\"http://127.0.0.1:5000\"]}, docker.io: {endpoint: [docker.io]}}\n", "REGISTRIES-LEAK: cannot keep images of docker.io inside"},
+			{registries.Path(config.K3s), "mirror: {}\n", "REGISTRIES-INVALID"},
+			{dropIn, "disable-default-registry-endpoint: false\n", "have false for disable-default-registry-endpoint, need true"},
+			{dropIn, "disable-default-registry-endpoint: \"yes\"\n", "RANCHER-KEY-VALUE"},
+			{dropIn, "private-registry: /tmp/r\n", "RANCHER-KEY-NEVER"},
+			{dropIn, "profile: cis\n", "RANCHER-KEY-UNKNOWN"},
+			{dropIn, "- a\n", "RANCHER-CONFIG-UNREADABLE"},
+		} {
+			refuses(t, name, c.says, changed(t, c.file, c.text))
+		}
+	}
+	for text, says := range map[string]string{
+		"kube-apiserver-arg: [profiling=false]\n":              "RANCHER-KEY-CONFLICT",
+		"kube-apiserver-arg+: [audit-policy-file=/dev/null]\n": "RANCHER-KEY-CONFLICT",
+		"secrets-encryption: false\n":                          "have false for secrets-encryption, need true",
+		"https-listen-port: 7443\n":                            "nodes join at port 6443",
+		"embedded-registry: true\n":                            "RANCHER-KEY-NEVER",
+	} {
+		refuses(t, box, says, changed(t, "/etc/rancher/k3s/config.yaml.d/a.yaml", text))
+	}
 }

@@ -73,6 +73,16 @@ func packaged(ctx context.Context, api *cluster.API) string {
 	return ""
 }
 
+// CarryNetwork hands the manifests in dir to K3s where the pod network is one of
+// them.
+func (p Profile) CarryNetwork(dir string) error {
+	l, err := p.here()
+	if err != nil {
+		return err
+	}
+	return l.CarryNetwork(dir)
+}
+
 // ApplyManifests hands the manifests in dir to K3s.
 func (p Profile) ApplyManifests(ctx context.Context, dir string, report func(string)) error {
 	l, err := p.here()

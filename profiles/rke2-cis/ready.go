@@ -28,6 +28,16 @@ func (p Profile) Ready(ctx context.Context, report func(string)) error {
 	return l.Ready(ctx, report)
 }
 
+// CarryNetwork hands the manifests in dir to RKE2 where the pod network is one of
+// them.
+func (p Profile) CarryNetwork(dir string) error {
+	l, err := p.here()
+	if err != nil {
+		return err
+	}
+	return l.CarryNetwork(dir)
+}
+
 // ApplyManifests hands the manifests in dir to RKE2.
 func (p Profile) ApplyManifests(ctx context.Context, dir string, report func(string)) error {
 	l, err := p.here()

@@ -37,14 +37,15 @@ type Profile struct {
 
 // The contract, checked by the compiler.
 var (
-	_ profiles.Profile       = Profile{}
-	_ profiles.SecretMaker   = Profile{}
-	_ profiles.SecretChooser = Profile{}
-	_ profiles.Unpacker      = Profile{}
-	_ profiles.ArchiveJudge  = Profile{}
-	_ profiles.ManifestJudge = Profile{}
-	_ profiles.Preparer      = Profile{}
-	_ profiles.Deployer      = Profile{}
+	_ profiles.Profile        = Profile{}
+	_ profiles.SecretMaker    = Profile{}
+	_ profiles.SecretChooser  = Profile{}
+	_ profiles.Unpacker       = Profile{}
+	_ profiles.ArchiveJudge   = Profile{}
+	_ profiles.ManifestJudge  = Profile{}
+	_ profiles.Preparer       = Profile{}
+	_ profiles.Deployer       = Profile{}
+	_ profiles.NetworkCarrier = Profile{}
 )
 
 // New is the profile as a node and the low side use it.
@@ -177,7 +178,8 @@ func nodeOf(in profiles.RenderInput) (node.Node, error) {
 
 // Prepare looks at the node before each start of RKE2.
 func (Profile) Prepare(in profiles.PrepareInput) error {
-	n, err := nodeOf(profiles.RenderInput{Enclave: in.Enclave, Answers: in.Answers, Registry: in.Registry})
+	render := profiles.RenderInput{Enclave: in.Enclave, Answers: in.Answers, Registry: in.Registry}
+	n, err := nodeOf(render)
 	if err != nil {
 		return err
 	}
@@ -198,5 +200,5 @@ func (Profile) Prepare(in profiles.PrepareInput) error {
 	if n.Server() {
 		accounts = []string{etcdUser}
 	}
-	return n.Prepare(in, archives, accounts)
+	return n.Prepare(in, configOf(n, render), archives, accounts)
 }

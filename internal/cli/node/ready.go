@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -31,19 +32,12 @@ func (c readyCmd) Run(r *run) (err error) {
 	report := func(what string) {
 		v.sink(event.Event{Name: "wait", Message: what, Data: map[string]string{"uptime": uptime(r.root)}})
 	}
-	if err := n.profile.Ready(r.ctx, report); err != nil {
+	err = bring(r.ctx, n.profile, filepath.Join(r.root, bundle.NodeManifests), report, func() {
+		data["node"], data["nodeReady"] = n.answers.Name, uptime(r.root)
+		v.sink(event.Event{Name: "node.ready", Message: "node " + n.answers.Name + " is Ready", Data: map[string]string{"uptime": data["nodeReady"]}})
+	})
+	if err != nil {
 		return err
-	}
-	data["node"], data["nodeReady"] = n.answers.Name, uptime(r.root)
-	v.sink(event.Event{Name: "node.ready", Message: "node " + n.answers.Name + " is Ready", Data: map[string]string{"uptime": data["nodeReady"]}})
-	if d, ok := n.profile.(profiles.Deployer); ok {
-		dir := filepath.Join(r.root, bundle.NodeManifests)
-		if err := d.ApplyManifests(r.ctx, dir, report); err != nil {
-			return err
-		}
-		if err := d.WaitWorkloads(r.ctx, dir, report); err != nil {
-			return err
-		}
 	}
 	data["workloadsReady"] = uptime(r.root)
 	s := look(r, n)
@@ -55,6 +49,28 @@ func (c readyCmd) Run(r *run) (err error) {
 	}
 	v.sink(event.Event{Name: "ready", Message: screen(s), Data: data})
 	return nil
+}
+
+// bring waits for the node and then for what it is to run. A pod network that the
+// site carries comes before the node: without one it is never Ready.
+func bring(ctx context.Context, p profiles.Profile, dir string, report func(string), ready func()) error {
+	if c, ok := p.(profiles.NetworkCarrier); ok {
+		if err := c.CarryNetwork(dir); err != nil {
+			return err
+		}
+	}
+	if err := p.Ready(ctx, report); err != nil {
+		return err
+	}
+	ready()
+	d, ok := p.(profiles.Deployer)
+	if !ok {
+		return nil
+	}
+	if err := d.ApplyManifests(ctx, dir, report); err != nil {
+		return err
+	}
+	return d.WaitWorkloads(ctx, dir, report)
 }
 
 // uptime is the seconds since the kernel started, with two decimals.

@@ -6,12 +6,15 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"caisson.dev/caisson/internal/digest"
 	"caisson.dev/caisson/internal/newfile"
 	"caisson.dev/caisson/profiles/cluster"
+	"caisson.dev/caisson/profiles/rancher/config"
 	"caisson.dev/caisson/profiles/rancher/release"
+	"caisson.dev/caisson/spec"
 )
 
 // Manifests is the folder that a product applies at each start and whenever a file
@@ -33,18 +36,11 @@ func (l *Live) ApplyManifests(ctx context.Context, dir string, report func(strin
 	if !l.Server() {
 		return nil
 	}
-	files, err := cluster.ManifestFiles(filepath.Join(l.Root, dir))
-	if err != nil || len(files) == 0 {
+	all, err := l.handOverAll(dir)
+	if err != nil || len(all) == 0 {
 		return err
 	}
-	var all []addon
-	for _, f := range files {
-		a, err := l.handOver(f)
-		if err != nil {
-			return err
-		}
-		all = append(all, a)
-	}
+	applied := fmt.Sprintf("applied %d manifests", len(all))
 	api, err := cluster.Connect(l.Root, AdminConf(l.Product))
 	if err != nil {
 		return err
@@ -71,7 +67,7 @@ func (l *Live) ApplyManifests(ctx context.Context, dir string, report func(strin
 	case err == nil && last != "":
 		return l.refuse(dir, "%s: %w", last, context.Cause(ctx))
 	case err == nil:
-		report(fmt.Sprintf("applied %d manifests", len(files)))
+		report(applied)
 	}
 	return err
 }
@@ -91,6 +87,45 @@ func (l *Live) kubectl() string {
 
 // addon is a file that the product applies, as it names it in the cluster.
 type addon struct{ name, sum string }
+
+// CarryNetwork hands the manifests in dir over to a server whose config.yaml leaves
+// the pod network to them, and waits for nothing: a node without a network is never
+// Ready, and the product applies its folder by itself.
+func (l *Live) CarryNetwork(dir string) error {
+	if !l.Server() {
+		return nil
+	}
+	c, err := config.Read(os.DirFS(filepath.Join(l.Root, Etc(l.Product))))
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(c.Args, "--cni="+spec.None) && !slices.Contains(c.Args, "--flannel-backend="+spec.None) {
+		return nil
+	}
+	_, err = l.handOverAll(dir)
+	return err
+}
+
+// handOverAll is handOver of each manifest in dir.
+func (l *Live) handOverAll(dir string) ([]addon, error) {
+	files, err := cluster.ManifestFiles(filepath.Join(l.Root, dir))
+	if err != nil || len(files) == 0 {
+		return nil, err
+	}
+	// The product may not have been there yet.
+	if err := os.MkdirAll(filepath.Join(l.Root, Manifests(l.Product)), 0o700); err != nil {
+		return nil, err
+	}
+	var all []addon
+	for _, f := range files {
+		a, err := l.handOver(f)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, a)
+	}
+	return all, nil
+}
 
 // handOver puts a manifest where the product looks, whole or not at all. The folder
 // is root's alone.

@@ -86,3 +86,44 @@ func TestManifestIsRefused(t *testing.T) {
 		cancel()
 	}
 }
+
+// TestCarryNetwork: where the site brings the pod network, its manifests are with the
+// product before the node is Ready; else they wait, for what is in them may need one.
+func TestCarryNetwork(t *testing.T) {
+	for _, c := range []struct {
+		product release.Product
+		config  string
+		early   bool
+	}{
+		{release.RKE2, "cni: [none]\n", true},
+		{release.RKE2, "cni:\n- canal\n", false},
+		{release.K3s, "flannel-backend: none\n", true},
+		{release.K3s, "node-name: x\n", false},
+	} {
+		l, _ := server(t, c.product)
+		put(t, l.Root, node.Etc(c.product)+"/config.yaml", c.config)
+		put(t, l.Root, "m/01-cni.yaml", "kind: DaemonSet\n")
+		if err := l.CarryNetwork("m"); err != nil {
+			t.Fatal(err)
+		}
+		have, err := os.ReadFile(filepath.Join(l.Root, node.Manifests(c.product), "caisson-carried-01-cni.yaml"))
+		if c.early != (err == nil && string(have) == "kind: DaemonSet\n") {
+			t.Errorf("%s with %q: have %q, %v, need it there: %v", c.product, c.config, have, err, c.early)
+		}
+		if info, err := os.Stat(filepath.Join(l.Root, node.Manifests(c.product))); c.early && (err != nil || info.Mode().Perm() != 0o700) {
+			t.Errorf("%s: have %v, %v, need the folder to be root's alone", c.product, info, err)
+		}
+		if err := l.CarryNetwork("none"); err != nil {
+			t.Errorf("%s, no folder: %v", c.product, err)
+		}
+	}
+	root := t.TempDir()
+	put(t, root, "etc/rancher/k3s/config.yaml", "flannel-backend: none\n")
+	put(t, root, "m/01-cni.yaml", "kind: DaemonSet\n")
+	if err := (&node.Live{Root: root, Product: release.K3s}).CarryNetwork("m"); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(root, node.Manifests(release.K3s))); err == nil {
+		t.Error("an agent has manifests")
+	}
+}

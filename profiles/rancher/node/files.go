@@ -50,11 +50,10 @@ func (n Node) registries() ([]byte, error) {
 	for _, i := range n.in.Manifest.Images {
 		refs = append(refs, i.Ref)
 	}
-	hosts, err := images.Hosts(refs)
+	c, err := registries.Of(n.in.Registry.Mirror(), refs)
 	if err != nil {
 		return nil, err
 	}
-	c := registries.Config{Mirrors: []registries.Mirror{{Mirror: n.in.Registry.Mirror()}}, Hosts: hosts}
 	data, err := c.YAML()
 	if err != nil {
 		return nil, err

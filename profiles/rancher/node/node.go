@@ -2,8 +2,8 @@
 // starts the cluster and who joins it, the keys of config.yaml that both take,
 // registries.yaml, the resolver for pods, what stands beside the vendor's unit,
 // and the CAs and tokens that are made beforehand. On the live node it looks,
-// before each start, at all on which a start would fail, and sets certificates
-// aside that ran out (Prepare).
+// before each start, at all on which a start would fail or leave the enclave's
+// rules, and sets certificates aside that ran out (Prepare).
 //
 // Rendering and MakeSecrets' form are the same for both products; what is one's
 // alone is in its profile: rke2cis, k3sedge. What the vendor's programs do was
@@ -124,9 +124,9 @@ func (n Node) Target() config.Target {
 }
 
 // KeepsImageCache tells whether unchanged archives are not imported again at each
-// start. K3s imports them: the releases between May 2025 and June 2026 do not pin
-// what the cache passes over (k3s pkg/agent/containerd/watcher.go), and on an edge
-// the kubelet removes what is not pinned when the disk fills.
+// start. Releases that lose pins by it import them, which takes minutes on a slow
+// disk; and so does K3s in every release: on an edge the kubelet removes what is
+// not pinned when the disk fills.
 func (n Node) KeepsImageCache() bool {
 	return n.Version.Product != release.K3s && n.Version.HasImageCache()
 }

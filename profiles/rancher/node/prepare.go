@@ -15,6 +15,7 @@ import (
 
 	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/profiles/host"
+	"caisson.dev/caisson/profiles/rancher/config"
 	"caisson.dev/caisson/profiles/rancher/registries"
 )
 
@@ -26,14 +27,16 @@ var kernelDefaults = []string{"vm.overcommit_memory", "vm.panic_on_oom", "kernel
 // Prepare reports, all at once, each reason for which the product would not
 // start here, would start and leave the enclave's rules, or would make
 // certificates that are not valid yet. With no such reason, certificates that ran
-// out are set aside. archives are the names of the image
-// archives that must be there; accounts are users, each with a group of its name.
-func (n Node) Prepare(in profiles.PrepareInput, archives, accounts []string) error {
+// out are set aside. b is what the profile set in config.yaml; archives are the
+// names of the image archives that must be there; accounts are users, each with a
+// group of its name.
+func (n Node) Prepare(in profiles.PrepareInput, b *config.Builder, archives, accounts []string) error {
 	p := preparing{root: in.Root}
 	if in.Now.Unix() < in.Epoch {
 		p.add("the clock at "+in.Now.UTC().Format(time.DateTime), "a time after "+time.Unix(in.Epoch, 0).UTC().Format(time.DateTime)+", when this node's medium was made")
 	}
 	p.kernel()
+	n.configured(&p, b)
 	p.archives(Images(n.Version.Product), archives)
 	for _, a := range accounts {
 		for _, file := range []string{"/etc/passwd", "/etc/group"} {
@@ -70,8 +73,7 @@ func (n Node) leaks(root string) error {
 	if err != nil || len(tree) == 0 {
 		return err
 	}
-	c := registries.Config{Mirrors: []registries.Mirror{{Mirror: n.in.Registry.Mirror()}}}
-	return c.Leaks(tree, registries.Rancher)
+	return n.own().Leaks(tree, registries.Rancher)
 }
 
 type preparing struct {
@@ -81,6 +83,16 @@ type preparing struct {
 
 func (p *preparing) add(have, need string) {
 	p.errs = append(p.errs, NotPrepared.New("cannot start Kubernetes on this node: have %s, need %s", have, need))
+}
+
+// holds demands a file with something in it.
+func (p *preparing) holds(name, need string) bool {
+	info, err := os.Stat(filepath.Join(p.root, name))
+	ok := err == nil && info.Mode().IsRegular() && info.Size() > 0
+	if !ok {
+		p.add("nothing in "+name, need)
+	}
+	return ok
 }
 
 // lines are those of a file; none if it cannot be read.
@@ -122,10 +134,7 @@ func (p *preparing) kernel() {
 // would be an order to pull them (k3s pkg/agent/containerd).
 func (p *preparing) archives(dir string, names []string) {
 	for _, name := range names {
-		info, err := os.Stat(filepath.Join(p.root, dir, name))
-		if err != nil || info.Size() == 0 {
-			p.add("nothing in "+path.Join(dir, name), "the vendor's archive: its images are nowhere else")
-		}
+		p.holds(path.Join(dir, name), "the vendor's archive: its images are nowhere else")
 	}
 	_ = filepath.WalkDir(filepath.Join(p.root, dir), func(file string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && strings.EqualFold(filepath.Ext(file), ".txt") {

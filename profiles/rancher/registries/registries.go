@@ -40,6 +40,13 @@ type Mirror struct {
 // Auth is a registry account. The file that holds it is 0600.
 type Auth struct{ Username, Password string }
 
+// Of is the registries of a node: its own, and the hosts that the carried images
+// are named for.
+func Of(own images.Mirror, refs []string) (Config, error) {
+	hosts, err := images.Hosts(refs)
+	return Config{Mirrors: []Mirror{{Mirror: own}}, Hosts: hosts}, err
+}
+
 // Path is registries.yaml on a node, and Mode its mode: it may hold a password.
 func Path(p config.Product) string { return "/etc/rancher/" + string(p) + "/registries.yaml" }
 

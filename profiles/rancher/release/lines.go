@@ -7,8 +7,11 @@ type line struct {
 	// of the other one lie in an archive of their own. They changed places in 1.36
 	// (rke2 scripts/build-images at the tags of each line).
 	inCore string
-	// cache: agent/images/.cache.json is known to both products (rke2-docs
-	// docs/install/airgap.md).
+	// cache: agent/images/.cache.json spares an import and loses nothing by it. It
+	// is known since May 2025 (rke2-docs docs/install/airgap.md), but the images of
+	// an archive that is passed over are pinned again only since it holds their names
+	// (k3s pkg/agent/containerd/watcher.go, June 2026, in main, which 1.36.3 was made
+	// from; the branches of older lines were not seen to have it).
 	cache int
 	// expiry: with its CIS profile RKE2 itself sets
 	// --service-account-extend-token-expiration=false (rke2
@@ -33,18 +36,18 @@ const never = 1 << 30
 const oldestLine, newestLine = 31, 36
 
 var lines = map[int]line{
-	31: {inCore: "ingress-nginx", cache: 9, expiry: 14, noCloudSetup: never, condition: never, lastPublic: Version{RKE2, 31, 14, 1}},
-	32: {inCore: "ingress-nginx", cache: 5, expiry: 10, noCloudSetup: 11, condition: 13},
-	33: {inCore: "ingress-nginx", cache: 1, expiry: 6, noCloudSetup: 7, condition: 9},
-	34: {inCore: "ingress-nginx", cache: 0, expiry: 2, noCloudSetup: 3, condition: 5},
-	35: {inCore: "ingress-nginx", cache: 0, expiry: 0, noCloudSetup: 0, condition: 2},
-	36: {inCore: "traefik", cache: 0, expiry: 0, noCloudSetup: 0, condition: 0},
+	31: {inCore: "ingress-nginx", cache: never, expiry: 14, noCloudSetup: never, condition: never, lastPublic: Version{RKE2, 31, 14, 1}},
+	32: {inCore: "ingress-nginx", cache: never, expiry: 10, noCloudSetup: 11, condition: 13},
+	33: {inCore: "ingress-nginx", cache: never, expiry: 6, noCloudSetup: 7, condition: 9},
+	34: {inCore: "ingress-nginx", cache: never, expiry: 2, noCloudSetup: 3, condition: 5},
+	35: {inCore: "ingress-nginx", cache: never, expiry: 0, noCloudSetup: 0, condition: 2},
+	36: {inCore: "traefik", cache: 3, expiry: 0, noCloudSetup: 0, condition: 0},
 }
 
 func (v Version) line() line { return lines[v.Minor] }
 
 // HasImageCache tells whether an empty agent/images/.cache.json spares a node
-// the import of unchanged archives at each start.
+// the import of unchanged archives at each start, and their images stay pinned.
 func (v Version) HasImageCache() bool { return v.Patch >= v.line().cache }
 
 // SetsTokenExpiry tells whether the product itself ends the long life of service

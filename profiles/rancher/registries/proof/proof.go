@@ -1,6 +1,6 @@
 // Package proof has rancher/wharfie, the library that RKE2 and K3s read
-// registries.yaml with, judge what package registries wrote, before it goes
-// onto a medium. It is for the low side: wharfie brings a registry client, which
+// registries.yaml with, judge what package registries wrote, before a medium is made
+// whose nodes write the same. It is for the low side: wharfie brings a registry client, which
 // must not be on the node. It asks no registry and opens no connection.
 package proof
 

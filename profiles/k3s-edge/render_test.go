@@ -114,9 +114,9 @@ func TestFlannelLink(t *testing.T) {
 	}
 }
 
-// TestPayloadAndNeeds: the program, the archive under its vendor's name, and no
-// list of images; the floor of the edge.
-func TestPayloadAndNeeds(t *testing.T) {
+// TestPayload: the program, the archive under its vendor's name, and no
+// list of images. The floor of the edge is in installer/plan's TestEdgeFloor.
+func TestPayload(t *testing.T) {
 	files, err := New().Payload(site(newest, ""))
 	if err != nil {
 		t.Fatal(err)
@@ -130,10 +130,6 @@ func TestPayloadAndNeeds(t *testing.T) {
 		"k3s/sha256sum-amd64.txt 0644 /usr/local/share/k3s/sha256sum-amd64.txt"
 	if got := strings.Join(have, ", "); got != want {
 		t.Errorf("have %s\nneed %s", got, want)
-	}
-	n := New().Needs(spec.ControlPlane)
-	if n.Memory.String() != "2.0 GiB" || n.Disk.String() != "10.0 GiB" {
-		t.Errorf("a box needs %+v", n)
 	}
 }
 

@@ -18,6 +18,10 @@ import (
 // APIVersion is the one version of Enclave and Answers that is read today.
 const APIVersion = "caisson.dev/v1alpha1"
 
+// Arch is the one machine architecture that media are made for: that of the node
+// OS. No field asks for another.
+const Arch = "amd64"
+
 // Enclave is the whole of caisson.yaml.
 type Enclave struct {
 	APIVersion     string         `yaml:"apiVersion" json:"apiVersion" jsonschema:"enum=caisson.dev/v1alpha1"`

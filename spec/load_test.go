@@ -122,6 +122,7 @@ func TestFieldIsRefused(t *testing.T) {
 		says           string
 	}{
 		{"an unknown field", "name: demo", "name: demo\n  nmae: x", UnknownField, "caisson.yaml:5:3: metadata.nmae: have an unknown field \"nmae\", need one of name\nhint: did you mean name?"},
+		{"another machine", "kubernetes:\n", "os:\n  arch: arm64\nkubernetes:\n", UnknownField, "os.arch: have an unknown field"},
 		{"capitals", "metadata:\n", "Metadata:\n", UnknownField, "did you mean metadata?"},
 		{"a field like nothing", "name: demo", "name: demo\n  xyzzyxyzzy: x", UnknownField, "need one of name"},
 		{"a field twice", "name: demo", "name: demo\n  name: other", DuplicateField, "caisson.yaml:5:3: metadata.name: have it a second time (first on line 4)"},

@@ -106,7 +106,7 @@ func Wants(e spec.Enclave) []bundle.Want {
 // Whoever wants packages for the node starts from it, so that one mirror and
 // one snapshot fix them all.
 func Debian(os spec.OS) bundle.DebianWant {
-	w := bundle.DebianWant{Mirror: mirror(os.Mirror, os.Snapshot), Suite: "trixie", Components: []string{"main"}, Arch: "amd64"}
+	w := bundle.DebianWant{Mirror: mirror(os.Mirror, os.Snapshot), Suite: "trixie", Components: []string{"main"}, Arch: spec.Arch}
 	if os.Security != spec.NoSecurity {
 		w.Security = mirror(os.Security, os.Snapshot)
 	}

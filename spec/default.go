@@ -72,9 +72,25 @@ func Default(e *Enclave) {
 	}
 }
 
+// profileOf is the profile that a version can only mean: RKE2's and K3s's releases
+// carry the vendor's mark, and one without a mark is upstream's; "" for any other.
+func profileOf(version string) string {
+	_, mark, marked := strings.Cut(version, "+")
+	switch {
+	case strings.HasPrefix(mark, "rke2r"):
+		return ProfileRKE2
+	case strings.HasPrefix(mark, "k3s"):
+		return ProfileK3s
+	case version == "" || marked:
+		return ""
+	}
+	return ProfileKubeadm
+}
+
 func (k *Kubernetes) fill() {
+	fill(&k.Profile, profileOf(k.Version))
 	switch k.Profile {
-	case "kubeadm":
+	case ProfileKubeadm:
 		fill(&k.Source, SourceModules)
 	case ProfileRKE2, ProfileK3s:
 		if len(k.CNI) == 0 && k.Profile == ProfileRKE2 {

@@ -18,6 +18,10 @@ import (
 // APIVersion is the one version of Enclave and Answers that is read today.
 const APIVersion = "caisson.dev/v1alpha1"
 
+// Arch is the one machine architecture that media are made for: that of the node
+// OS. No field asks for another.
+const Arch = "amd64"
+
 // Enclave is the whole of caisson.yaml.
 type Enclave struct {
 	APIVersion     string         `yaml:"apiVersion" json:"apiVersion" jsonschema:"enum=caisson.dev/v1alpha1"`
@@ -61,8 +65,8 @@ type OS struct {
 
 // Kubernetes says which Kubernetes, and how it is set up.
 type Kubernetes struct {
-	Profile   string   `yaml:"profile" json:"profile" jsonschema:"enum=kubeadm,enum=rke2-cis,enum=k3s-edge"`                                          // "kubeadm", "rke2-cis" or "k3s-edge"
-	Version   string   `yaml:"version" json:"version"`                                                                                                // e.g. v1.37.2
+	Profile   string   `yaml:"profile,omitempty" json:"profile,omitempty" jsonschema:"enum=kubeadm,enum=rke2-cis,enum=k3s-edge"`                      // rke2-cis, k3s-edge or kubeadm; if left out, the one that version says
+	Version   string   `yaml:"version" json:"version"`                                                                                                // v1.36.3+rke2r1, v1.36.2+k3s1, v1.37.2
 	Source    string   `yaml:"source,omitempty" json:"source,omitempty" jsonschema:"enum=modules"`                                                    // kubeadm: "modules"
 	Release   *Release `yaml:"release,omitempty" json:"release,omitempty"`                                                                            // rke2-cis, k3s-edge: where the vendor's release files come from; the vendor's own server if left out
 	CNI       []string `yaml:"cni,omitempty" json:"cni,omitempty" jsonschema:"enum=canal,enum=calico,enum=cilium,enum=flannel,enum=multus,enum=none"` // rke2-cis: canal (default), calico, cilium or flannel, alone or after multus; or none

@@ -122,10 +122,11 @@ func TestFieldIsRefused(t *testing.T) {
 		says           string
 	}{
 		{"an unknown field", "name: demo", "name: demo\n  nmae: x", UnknownField, "caisson.yaml:5:3: metadata.nmae: have an unknown field \"nmae\", need one of name\nhint: did you mean name?"},
+		{"another machine", "kubernetes:\n", "os:\n  arch: arm64\nkubernetes:\n", UnknownField, "os.arch: have an unknown field"},
 		{"capitals", "metadata:\n", "Metadata:\n", UnknownField, "did you mean metadata?"},
 		{"a field like nothing", "name: demo", "name: demo\n  xyzzyxyzzy: x", UnknownField, "need one of name"},
 		{"a field twice", "name: demo", "name: demo\n  name: other", DuplicateField, "caisson.yaml:5:3: metadata.name: have it a second time (first on line 4)"},
-		{"a missing field", "  profile: kubeadm\n", "", Missing, "kubernetes.profile: have nothing"},
+		{"a missing field", "  version: v1.37.2\n", "", Missing, "kubernetes.version: have nothing"},
 		{"a number for text", "version: v1.37.2", "version: 1.37", WrongType, "have a number, need text\nhint: put it in quotes"},
 		{"nothing for text", "name: demo", "name:", WrongType, "have nothing, need text"},
 		{"a list for text", "name: demo", "name: [demo]", WrongType, "have a list, need text"},

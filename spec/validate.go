@@ -12,7 +12,7 @@ import (
 // profilesKnown are the values of kubernetes.profile that this version can build.
 // The profiles themselves are in package profiles; internal/archtest holds
 // the two lists together.
-var profilesKnown = []string{"kubeadm", ProfileRKE2, ProfileK3s}
+var profilesKnown = []string{ProfileKubeadm, ProfileRKE2, ProfileK3s}
 
 // Profiles is the list of profile names that this version accepts.
 func Profiles() []string { return slices.Clone(profilesKnown) }

@@ -10,11 +10,12 @@ import (
 	"golang.org/x/mod/semver"
 )
 
-// The profiles that set up a distribution of Kubernetes from its vendor's
-// release files.
+// The profiles: the first two set up a distribution of Kubernetes from its vendor's
+// release files, the third is upstream's.
 const (
-	ProfileRKE2 = "rke2-cis"
-	ProfileK3s  = "k3s-edge"
+	ProfileRKE2    = "rke2-cis"
+	ProfileK3s     = "k3s-edge"
+	ProfileKubeadm = "kubeadm"
 )
 
 // oldestKubernetes is the first release with the kubeadm configuration
@@ -22,14 +23,19 @@ const (
 const oldestKubernetes = "v1.31.0"
 
 func (p *problems) kubernetes(k Kubernetes) {
-	if !slices.Contains(profilesKnown, k.Profile) {
+	switch {
+	case k.Profile == "": // the version did not say it: Default
+		p.bad("kubernetes.version", quoted(k.Version), "a release of the form vX.Y.Z+rke2rN, vX.Y.Z+k3sN or vX.Y.Z", "")
+	case !slices.Contains(profilesKnown, k.Profile):
 		hint := ""
 		if near := Nearest(k.Profile, profilesKnown); near != "" {
 			hint = "did you mean " + near + "?"
 		}
 		p.bad("kubernetes.profile", quoted(k.Profile), strings.Join(profilesKnown, " or "), hint)
+		fallthrough
+	default:
+		p.kubernetesVersion(k)
 	}
-	p.kubernetesVersion(k)
 	p.oneOf("kubernetes.source", k.Source, SourceModules)
 	p.exceptions(k.Exceptions)
 	if k.Profile != ProfileRKE2 && k.Profile != ProfileK3s {

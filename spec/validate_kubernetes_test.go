@@ -96,6 +96,26 @@ func TestVendorDefaults(t *testing.T) {
 	}
 }
 
+// TestProfileByVersion: a version says whose release it is, and with it which
+// profile is meant; one that says nothing leaves the field empty, and it is refused.
+func TestProfileByVersion(t *testing.T) {
+	for _, c := range []struct{ version, profile, want string }{
+		{"v1.36.3+rke2r1", "", ProfileRKE2}, {"v1.36.2+k3s1", "", ProfileK3s}, {"v1.37.2", "", ProfileKubeadm},
+		{"1.36.3+rke2r1", "", ProfileRKE2}, {"v1.37", "", ProfileKubeadm},
+		{"v1.36.3+rke2r1", ProfileK3s, ProfileK3s}, {"v1.37.2", ProfileRKE2, ProfileRKE2},
+		{"v1.36.3+other1", "", ""}, {"v1.36.3+", "", ""}, {"", "", ""},
+	} {
+		e := Enclave{Kubernetes: Kubernetes{Profile: c.profile, Version: c.version}}
+		Default(&e)
+		if e.Kubernetes.Profile != c.want {
+			t.Errorf("%q with %q: have profile %q, need %q", c.version, c.profile, e.Kubernetes.Profile, c.want)
+		}
+		if err := Validate(e); c.want == "" && (err == nil || !strings.Contains(err.Error(), "kubernetes.version: have \""+c.version+"\", need a release of the form vX.Y.Z+rke2rN, vX.Y.Z+k3sN or vX.Y.Z")) {
+			t.Errorf("%q: have %v, need kubernetes.version refused", c.version, err)
+		}
+	}
+}
+
 func TestReleaseFolderIsLookedFor(t *testing.T) {
 	dir := t.TempDir()
 	l := Loaded{Dir: dir, Enclave: Enclave{Kubernetes: Kubernetes{Release: &Release{Path: "rke2"}}}}

@@ -35,6 +35,7 @@ func TestValueIsRefused(t *testing.T) {
 		{"a snapshot of a mirror by https", "os: {snapshot: 20261101T000000Z, mirror: \"https://deb.debian.org/debian/\", security: none}", Conflict, "os.mirror that names"},
 		{"a snapshot of the security archive", "os: {snapshot: 20261101T000000Z, mirror: \"http://m/x\"}", Conflict, "os.security that names"},
 		{"a package", "os: {packages: [\"vim=9\"]}", BadValue, "os.packages[0]"},
+		{"a package of another machine", "os: {packages: [\"vim:arm64\"]}", BadValue, "os.packages[0]"},
 		{"a package twice", "os: {packages: [vim, vim]}", Conflict, "os.packages[1]"},
 		{"an image without a tag", "images: [{ref: nginx}]", BadValue, "a tag, as in docker.io/library/nginx:1.2.3"},
 		{"an image with a digest", "images: [{ref: \"a/b@" + digest + "\"}]", BadValue, "the field digest"},

@@ -26,9 +26,6 @@ import (
 	"caisson.dev/caisson/spec"
 )
 
-// Arch is the one machine architecture that is built today.
-const Arch = "amd64"
-
 // Choice is a Spec with the parts it names looked up.
 type Choice struct {
 	Spec    spec.Loaded
@@ -123,7 +120,7 @@ func (c Choice) wantImage(im spec.Image) (bundle.Want, error) {
 		return bundle.Want{Name: programWant(im.Ref), Module: &bundle.ModuleWant{
 			Path: im.Module.Path, Version: im.Module.Version, Programs: map[string]string{programName(*im.Module): pkg}}}, nil
 	}
-	w := bundle.ImageWant{Ref: im.Ref, Platform: "linux/" + Arch, Registry: im.Layout == "" && im.Archive == ""}
+	w := bundle.ImageWant{Ref: im.Ref, Platform: "linux/" + spec.Arch, Registry: im.Layout == "" && im.Archive == ""}
 	if im.Layout != "" {
 		w.Layout = im.Layout
 	}

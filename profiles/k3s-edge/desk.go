@@ -10,13 +10,10 @@ import (
 	"caisson.dev/caisson/spec"
 )
 
-// arch is the one machine architecture that media are made for.
-const arch = "amd64"
-
 // choose is the release that the Spec names, and all in the Spec that would fail
 // on site. What a node of the roster lacks is found when it is rendered.
 func choose(e spec.Enclave) (release.Choice, error) {
-	c, err := release.Of(e, arch)
+	c, err := release.Of(e, spec.Arch)
 	if err != nil {
 		return c, err
 	}

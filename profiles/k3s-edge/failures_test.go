@@ -163,7 +163,7 @@ func TestFailureModes(t *testing.T) {
 					t.Errorf("%s: archives are passed over at a start", name)
 				}
 			})
-			if New().Needs(spec.ControlPlane).Disk < 10<<30 {
+			if New().Needs(spec.ControlPlane).Disk < 6<<30 || New().Needs(spec.Worker).Disk < 4<<30 {
 				t.Error("too little disk for what the archive unpacks to")
 			}
 		},

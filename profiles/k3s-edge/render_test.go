@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	ignition "github.com/coreos/ignition/v2/config/v3_5"
-	"github.com/rogpeppe/go-internal/txtar"
 
 	"caisson.dev/caisson/internal/golden"
 	"caisson.dev/caisson/profiles"
@@ -19,23 +18,29 @@ import (
 )
 
 // TestRenderGolden: the whole trees of a server with etcd and of an agent, in the
-// newest line; and what is not as there with SQLite, in the oldest line, and for a
-// box alone.
+// newest line; and what is not as there in every line, with either datastore, with
+// and without an ingress, and for a box alone. K3s's pod network is its own.
 func TestRenderGolden(t *testing.T) {
 	server := treeOf(t, render(t, input(t, site(newest, spec.DatastoreEtcd), box)))
 	worker := treeOf(t, render(t, input(t, site(newest, spec.DatastoreEtcd), agent)))
 	golden.Equal(t, "server-etcd.txtar", server.archive())
 	golden.Equal(t, "agent.txtar", worker.archive())
-	var others txtar.Archive
-	for _, v := range []string{oldest, newest} {
+	var others golden.Beside
+	for _, v := range every {
 		for _, store := range []string{spec.DatastoreEtcd, spec.DatastoreSQLite} {
-			others.Files = append(others.Files, treeOf(t, render(t, input(t, site(v, store), box))).beside(server, v+" server "+store)...)
-			others.Files = append(others.Files, treeOf(t, render(t, input(t, site(v, store), agent))).beside(worker, v+" agent")...)
+			for _, ingress := range []string{spec.DefaultIngress, spec.None} {
+				e := site(v, store)
+				e.Kubernetes.Ingress = []string{ingress}
+				kind := " " + store + " " + ingress
+				others.Add("server"+kind, v, server.all(), treeOf(t, render(t, input(t, e, box))).all())
+				others.Add("agent"+kind, v, worker.all(), treeOf(t, render(t, input(t, e, agent))).all())
+			}
 		}
+		e, a := alone()
+		e.Kubernetes.Version = v
+		others.Add("a box alone", v, server.all(), treeOf(t, render(t, inputOf(t, e, a))).all())
 	}
-	e, a := alone()
-	others.Files = append(others.Files, treeOf(t, render(t, inputOf(t, e, a))).beside(server, "a box alone")...)
-	golden.Equal(t, "others.txtar", txtar.Format(&others))
+	golden.Equal(t, "others.txtar", others.Archive("What is not as on the server with etcd or on the agent, in "+newest+" with traefik.\n"))
 }
 
 // Ignition's own parser and validator judge what is rendered; the table of keys
@@ -114,9 +119,9 @@ func TestFlannelLink(t *testing.T) {
 	}
 }
 
-// TestPayloadAndNeeds: the program, the archive under its vendor's name, and no
-// list of images; the floor of the edge.
-func TestPayloadAndNeeds(t *testing.T) {
+// TestPayload: the program, the archive under its vendor's name, and no
+// list of images. The floor of the edge is in installer/plan's TestEdgeFloor.
+func TestPayload(t *testing.T) {
 	files, err := New().Payload(site(newest, ""))
 	if err != nil {
 		t.Fatal(err)
@@ -130,10 +135,6 @@ func TestPayloadAndNeeds(t *testing.T) {
 		"k3s/sha256sum-amd64.txt 0644 /usr/local/share/k3s/sha256sum-amd64.txt"
 	if got := strings.Join(have, ", "); got != want {
 		t.Errorf("have %s\nneed %s", got, want)
-	}
-	n := New().Needs(spec.ControlPlane)
-	if n.Memory.String() != "2.0 GiB" || n.Disk.String() != "10.0 GiB" {
-		t.Errorf("a box needs %+v", n)
 	}
 }
 

@@ -24,6 +24,12 @@ import (
 // A release of the oldest and of the newest line.
 const oldest, newest = "v1.31.14+k3s1", "v1.36.2+k3s1"
 
+// every is a release of each line, and of the oldest one from before each of its
+// changes (package release).
+var every = []string{
+	"v1.31.8+k3s1", "v1.31.9+k3s1", oldest, "v1.32.13+k3s1", "v1.33.13+k3s1", "v1.34.9+k3s1", "v1.35.7+k3s1", newest,
+}
+
 // The nodes of the tests' roster: server and worker, and its agent.
 const box, agent = "edge-1", "edge-2"
 
@@ -139,35 +145,11 @@ func (r rendered) archive() []byte {
 	return txtar.Format(&a)
 }
 
-// beside is what is not in base (+), and what only base has (-), file by file.
-func (r rendered) beside(base rendered, what string) []txtar.File {
-	var out []txtar.File
-	with := func(r rendered) map[string]string {
-		all := maps.Clone(r.files)
-		all["head"] = r.head
-		return all
-	}
-	old, now := with(base), with(r)
-	all := maps.Clone(old)
-	maps.Copy(all, now)
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		a, z := strings.SplitAfter(old[name], "\n"), strings.SplitAfter(now[name], "\n")
-		var b strings.Builder
-		for _, l := range a {
-			if !slices.Contains(z, l) {
-				b.WriteString("-" + l)
-			}
-		}
-		for _, l := range z {
-			if !slices.Contains(a, l) {
-				b.WriteString("+" + l)
-			}
-		}
-		if b.Len() > 0 {
-			out = append(out, txtar.File{Name: what + " " + name, Data: []byte(b.String())})
-		}
-	}
-	return out
+// all is the files and the head.
+func (r rendered) all() map[string]string {
+	all := maps.Clone(r.files)
+	all["head"] = r.head
+	return all
 }
 
 // conf is a node's config.yaml as K3s reads it.

@@ -5,18 +5,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"testing"
 
 	ignition "github.com/coreos/ignition/v2/config/v3_5"
 	"github.com/coreos/ignition/v2/config/v3_5/types"
-	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/vincent-petithory/dataurl"
 
 	"caisson.dev/caisson/bundle"
 	"caisson.dev/caisson/images"
-	"caisson.dev/caisson/internal/golden"
 	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/spec"
 )
@@ -131,80 +128,16 @@ func (n rendered) file(path string) string {
 	return ""
 }
 
-// beside is what differs from base: whole files, or with lines alone those that
-// are not there (+) or not here (-).
-func (n rendered) beside(base rendered, name string, lines bool) []txtar.File {
-	var out []txtar.File
-	add := func(path, old, now string) {
-		if old == now {
-			return
-		}
-		if lines {
-			now = diff(old, now)
-		}
-		out = append(out, txtar.File{Name: strings.TrimSpace(name + " " + path), Data: []byte(now)})
-	}
-	add("head", base.head, n.head)
-	paths := maps.Clone(n.files)
-	maps.Copy(paths, base.files)
-	for _, path := range slices.Sorted(maps.Keys(paths)) {
-		if _, ok := n.files[path]; !ok {
-			out = append(out, txtar.File{Name: name + " gone " + path})
-			continue
-		}
-		add(path, base.files[path], n.files[path])
-	}
-	return out
-}
-
-// diff shows lines, without comments.
-func diff(old, now string) string {
-	var b strings.Builder
-	a, z := strings.SplitAfter(old, "\n"), strings.SplitAfter(now, "\n")
-	for _, l := range a {
-		if !slices.Contains(z, l) && !strings.HasPrefix(l, "#") {
-			b.WriteString("-" + l)
-		}
-	}
-	for _, l := range z {
-		if !slices.Contains(a, l) && !strings.HasPrefix(l, "#") {
-			b.WriteString("+" + l)
-		}
-	}
-	return b.String()
-}
-
-// TestRenderGolden: the whole tree of the first server of the newest line; of the
-// other roles, lines and pod networks what is not the same there.
-func TestRenderGolden(t *testing.T) {
-	base := map[string]rendered{}
-	for _, name := range roles {
-		base[name] = treeOf(t, render(t, input(t, site(newest, "canal"), name)))
-	}
-	whole := txtar.Archive{Comment: []byte(base[first].head)}
-	whole.Files = rendered{files: base[first].files}.beside(rendered{}, "", false)
-	golden.Equal(t, "first.txtar", txtar.Format(&whole))
-	var other txtar.Archive
-	for _, name := range roles[1:] {
-		other.Files = append(other.Files, base[name].beside(base[first], name, true)...)
-	}
-	golden.Equal(t, "roles.txtar", txtar.Format(&other))
-	var lines txtar.Archive
-	lines.Comment = []byte("What is not as in " + newest + " with canal.\n")
-	for _, v := range versions {
-		for _, cni := range []string{"canal", "calico", "cilium", "flannel"} {
-			for _, name := range roles {
-				n := treeOf(t, render(t, input(t, site(v, cni), name)))
-				lines.Files = append(lines.Files, n.beside(base[name], fmt.Sprintf("%s %s %s", v, cni, name), true)...)
-			}
-		}
-	}
-	golden.Equal(t, "lines.txtar", txtar.Format(&lines))
+// all is the files and the head.
+func (n rendered) all() map[string]string {
+	all := maps.Clone(n.files)
+	all["head"] = n.head
+	return all
 }
 
 // Ignition's own parser and validator judge what is rendered.
 func TestIgnitionAccepts(t *testing.T) {
-	for _, v := range versions {
+	for _, v := range every {
 		for _, name := range roles {
 			raw, err := json.Marshal(render(t, input(t, site(v), name)))
 			if err != nil {

@@ -54,9 +54,6 @@ func New() Profile { return Profile{root: "/"} }
 // Name is "rke2-cis".
 func (Profile) Name() string { return spec.ProfileRKE2 }
 
-// arch is the one machine architecture that media are made for.
-const arch = "amd64"
-
 // Needs is the least machine (rke2-docs docs/install/requirements.md). The disk
 // is for etcd, what the archives unpack to, logs, and room for workloads.
 func (Profile) Needs(string) profiles.Needs {
@@ -75,7 +72,7 @@ func (Profile) Wants(e spec.Enclave) ([]bundle.Want, error) {
 // choose is the release and what of it is needed, for a Spec whose own part for
 // RKE2 holds.
 func choose(e spec.Enclave) (release.Choice, error) {
-	c, err := release.Of(e, arch)
+	c, err := release.Of(e, spec.Arch)
 	if err != nil {
 		return c, err
 	}

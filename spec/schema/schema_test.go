@@ -143,7 +143,7 @@ func TestSchemaRefuses(t *testing.T) {
 	}
 	for name, change := range map[string][2]string{
 		"an unknown field":     {"metadata:", "metdata:"},
-		"a missing field":      {"  profile: kubeadm\n", ""},
+		"a missing field":      {"  version: v1.37.2\n", ""},
 		"a value out of range": {"role: control-plane", "role: boss"},
 		"a wrong type":         {"firmware: false", "firmware: 3"},
 		"another kind":         {"kind: Enclave", "kind: Answers"},

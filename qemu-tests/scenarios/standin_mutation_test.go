@@ -23,6 +23,7 @@ const upper = "/etc/upper"
 // it was. Many more are tried without a machine (qemu-tests/standin/node).
 func TestStandInMutations(t *testing.T) {
 	c := standIns(t)
+	memory, _ := c.box()
 	conf := upper + "/rancher/" + c.product()
 	for _, m := range []struct {
 		what, product string // of which product; both, if it is empty
@@ -42,7 +43,7 @@ func TestStandInMutations(t *testing.T) {
 			d := copyOf(t, theServer(t, c))
 			onDisk(t, d.Path, m.path, m.change)
 			wire, _ := wires(t)
-			v := boot(t, "without "+m.what, vm.Config{Disks: []vm.Disk{d}, Memory: standInMemory, Wire: wire})
+			v := boot(t, "without "+m.what, vm.Config{Disks: []vm.Disk{d}, Memory: memory, Wire: wire})
 			words := regexp.MustCompile(m.words)
 			for end := within(t, toHealth+toReady); !words.MatchString(voices(t, v)); time.Sleep(time.Second) {
 				if end.Err() != nil {

@@ -28,11 +28,14 @@ const (
 	workerCard = "52:54:00:ca:16:02"
 )
 
-// standInMemory is what both profiles accept, with room for the firmware's part.
-const (
-	standInMemory = 5 * size.GiB
-	standInDisk   = 48 * size.GiB
-)
+// box is what the profile asks of a machine: K3s's floor to the byte, and what
+// RKE2 accepts, with room for the firmware's part.
+func (c contents) box() (memory, disk size.Bytes) {
+	if c.product() == "k3s" {
+		return 2 * size.GiB, 10 * size.GiB
+	}
+	return 5 * size.GiB, 48 * size.GiB
+}
 
 // standIns skips what needs stand-ins on a medium of the product.
 func standIns(t *testing.T) contents {
@@ -96,8 +99,9 @@ func answersOf(t *testing.T, node string) vm.Medium {
 // install runs an unattended install of a node to its end.
 func install(t *testing.T, node, disk string, wire vm.Wire) vm.Disk {
 	t.Helper()
-	d := vm.Disk{Path: disk, Size: standInDisk, Serial: diskSerial}
-	v := boot(t, "install "+node, vm.Config{Media: []vm.Medium{optical(*isoFlag), answersOf(t, node)}, Disks: []vm.Disk{d}, NoReboot: true, Memory: standInMemory, Wire: wire})
+	memory, room := inspect(t).box()
+	d := vm.Disk{Path: disk, Size: room, Serial: diskSerial}
+	v := boot(t, "install "+node, vm.Config{Media: []vm.Medium{optical(*isoFlag), answersOf(t, node)}, Disks: []vm.Disk{d}, NoReboot: true, Memory: memory, Wire: wire})
 	if _, err := v.WaitEvent(within(t, toInstaller), "the installer's start", vm.Named("start")); err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +121,8 @@ func install(t *testing.T, node, disk string, wire vm.Wire) vm.Disk {
 // start boots an installed node and waits until it says that all is ready.
 func start(t *testing.T, name string, d vm.Disk, wire vm.Wire) (*vm.VM, vm.Seen) {
 	t.Helper()
-	v := boot(t, name, vm.Config{Disks: []vm.Disk{d}, Memory: standInMemory, Wire: wire})
+	memory, _ := inspect(t).box()
+	v := boot(t, name, vm.Config{Disks: []vm.Disk{d}, Memory: memory, Wire: wire})
 	if _, err := v.WaitEvent(within(t, toHealth), "a word of the node", fromNode); err != nil {
 		t.Fatal(err)
 	}

@@ -100,7 +100,7 @@ func (w Wizard) takenError() error {
 
 // askingLines are the page while the network is asked.
 func (w Wizard) askingLines() []line {
-	return []line{say("Asking the network whether somebody has " + w.asking.address() + " already. Takes 2 s.")}
+	return []line{say("Asking the network whether somebody has " + w.asking.address() + " already" + prefixed(", in VLAN ", numberText(w.asking.network.VLAN)) + ". Takes 2 s.")}
 }
 
 // addressLines are what the network said, for the review.

@@ -105,6 +105,9 @@ func (d Draft) Answers(f Facts) (spec.Answers, map[Field][]error) {
 	if a.Role != "" && !f.offers(a.Role) {
 		wrong[FieldRole] = append(wrong[FieldRole], spec.AnswersValue.New("cannot use role: have %q, need one that this medium offers", a.Role))
 	}
+	if err := f.Places[a.Role].Err; err != nil && d.node == "" && !f.names(a.Name) {
+		wrong[FieldRole] = append(wrong[FieldRole], err)
+	}
 	whole, err := spec.Complete(f.Enclave, a)
 	if !reflect.DeepEqual(whole.Network, a.Network) && a.Node != "" {
 		// The entry has what the person took away: the answers stand alone then.

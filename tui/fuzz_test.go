@@ -3,8 +3,7 @@ package tui
 import (
 	"errors"
 	"math/rand/v2"
-	"os"
-	"strconv"
+	"strings"
 	"testing"
 
 	"caisson.dev/caisson/installer/installtest"
@@ -131,6 +130,9 @@ func (p *player) rule(before Wizard, e Effect) {
 		if p.w.takenError() != nil || p.w.asks(false) {
 			p.t.Fatalf("plans for an address that somebody has, or that nobody asked for: %+v", e.Answers.Network)
 		}
+		if at := p.facts.Places[e.Answers.Role]; at.Err != nil && e.Answers.Node == "" && !p.facts.names(e.Answers.Name) {
+			p.t.Fatalf("plans for a %s, which this medium cannot set up: %v", e.Answers.Role, at.Err)
+		}
 		if d := before.draft.get(FieldDisk); p.facts.Refused[d] != "" {
 			p.t.Fatalf("plans for the disk %s, which is refused", d)
 		}
@@ -161,6 +163,9 @@ func FuzzWizard(f *testing.F) {
 	f.Add([]byte("any bytes will do"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p := &player{t: t, stage: enact(t, rugged(t), installtest.Spec)}
+		if m := len(data) % (len(media) + 1); m < len(media) {
+			p.stage = mediumOf(t, m)
+		}
 		for i := 0; i+1 < len(data) && i < 600; i += 2 {
 			p.play(data[i], data[i+1])
 			if i%16 == 0 {
@@ -173,10 +178,7 @@ func FuzzWizard(f *testing.F) {
 // TestManyEvents is the fuzzer's play with a seed, so that it is played in every
 // run of the tests; EVENTS=1000000 makes it longer.
 func TestManyEvents(t *testing.T) {
-	n := 20000
-	if v, err := strconv.Atoi(os.Getenv("EVENTS")); err == nil {
-		n = v
-	}
+	n := manyEvents()
 	r := rand.New(rand.NewPCG(1, 2))
 	var starts []stage // plays begin here and there, to get everywhere
 	for _, way := range [][]string{nil, toNetwork, toReview, toConfirm, {"given " + whole}, {"given no: field"}} {
@@ -185,9 +187,18 @@ func TestManyEvents(t *testing.T) {
 		sealed.do(t, way...)
 		starts = append(starts, *sealed)
 	}
-	agreed, ended := 0, 0
+	own := len(starts) // the others are media of whole profiles
+	for i := range media {
+		for _, way := range [][]string{nil, toRole, {"given " + whole}, {"given " + strings.Replace(whole, "role: control-plane", "role: worker", 1)}} {
+			s := mediumOf(t, i)
+			s.do(t, way...)
+			starts = append(starts, *s)
+		}
+	}
+	agreed, ended, roles := 0, 0, map[string]int{}
 	for n > 0 {
-		s := starts[r.IntN(len(starts))]
+		start := r.IntN(len(starts))
+		s := starts[start]
 		p := &player{t: t, stage: &s}
 		for range 500 {
 			p.play(byte(r.Uint32()), byte(r.Uint32()))
@@ -197,6 +208,9 @@ func TestManyEvents(t *testing.T) {
 		}
 		if p.agreed != nil {
 			agreed++
+			if start >= own {
+				roles[p.facts.Enclave.Kubernetes.Profile+": "+box(p.w.draft.node != "", "of the roster", p.facts.called(p.agreed.Role))]++
+			}
 		}
 		if p.ended {
 			ended++
@@ -205,5 +219,10 @@ func TestManyEvents(t *testing.T) {
 	if agreed == 0 || ended == 0 {
 		t.Errorf("%d plays agreed and %d ended: the play does not get far enough to prove anything", agreed, ended)
 	}
-	t.Logf("%d plays agreed, %d ended", agreed, ended)
+	for _, want := range []string{"kubeadm: control-plane", "kubeadm: worker", "rke2-cis: control-plane", "rke2-cis: join a control-plane", "rke2-cis: worker", "k3s-edge: rugged edge", "k3s-edge: worker"} {
+		if manyEvents() >= 200000 && roles[want] == 0 {
+			t.Errorf("no play agreed to %s", want)
+		}
+	}
+	t.Logf("%d plays agreed, %d ended; of other profiles %v", agreed, ended, roles)
 }

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"caisson.dev/caisson/internal/fault"
@@ -60,6 +61,11 @@ func (f Facts) lacksRole(role, words string) string {
 func (f Facts) offers(role string) bool {
 	_, ok := f.Needs[role]
 	return ok
+}
+
+// names says whether the roster has a node of that name.
+func (f Facts) names(node string) bool {
+	return slices.ContainsFunc(f.Enclave.Nodes, func(n spec.Node) bool { return n.Name == node })
 }
 
 func (w Wizard) rolePage() page {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"caisson.dev/caisson/installer/installtest"
+	"caisson.dev/caisson/internal/fault"
 	"caisson.dev/caisson/internal/golden"
 	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/profiles/catalog"
@@ -86,8 +87,14 @@ func factsOf(t testing.TB, example string, change ...string) Facts {
 	return f
 }
 
-// on is a stage with the roles and the roster of another medium.
-func (s *stage) on(f Facts) *stage {
+// mediumOf is a stage with the roles and the roster of a medium.
+func mediumOf(t testing.TB, i int) *stage {
+	t.Helper()
+	f, text := factsOf(t, media[i].example, media[i].change...), installtest.Spec
+	if f.Enclave.Secrets.Sealed != "" {
+		text = installtest.SealedSpec
+	}
+	s := enact(t, rugged(t), text)
 	s.facts.Enclave, s.facts.Needs, s.facts.Places = f.Enclave, f.Needs, f.Places
 	return s
 }
@@ -95,8 +102,8 @@ func (s *stage) on(f Facts) *stage {
 // TestRolesOfProfiles: each profile's media offer what can be set up from them, and
 // say of the rest why not.
 func TestRolesOfProfiles(t *testing.T) {
-	for _, m := range media {
-		s := enact(t, rugged(t), installtest.Spec).on(factsOf(t, m.example, m.change...))
+	for i, m := range media {
+		s := mediumOf(t, i)
 		s.do(t, toRole...)
 		p := s.w.page()
 		var offers, refuses, lacks []string
@@ -120,5 +127,22 @@ func TestRolesOfProfiles(t *testing.T) {
 			}
 		}
 		golden.Equal(t, "screens/80x24/04-role-"+m.name+".txt", []byte(s.w.View(Canvas{Width: 80, Height: 24}).Text()))
+	}
+}
+
+// TestAnswersOfNoRole: answers whose role the medium cannot set up are stopped at
+// the question, with the profile's reason; a node of the roster is not.
+func TestAnswersOfNoRole(t *testing.T) {
+	const noTokens = 1
+	worker := strings.Replace(whole, "role: control-plane", "role: worker", 1)
+	s := mediumOf(t, noTokens)
+	s.do(t, "given "+worker, "keys enter")
+	if wrong := s.w.errors()[FieldRole]; s.w.step != rolePage || len(wrong) != 1 || fault.All(wrong[0])[0].Code != "JOIN-SECRETS" {
+		t.Errorf("at step %d with %v, want the role with JOIN-SECRETS", s.w.step, wrong)
+	}
+	s = mediumOf(t, noTokens)
+	s.do(t, "given "+strings.Replace(whole, "edge7", "cp1", 1), "keys enter")
+	if wrong := s.w.errors()[FieldRole]; len(wrong) != 0 {
+		t.Errorf("the roster's own node is refused: %v", wrong)
 	}
 }

@@ -22,7 +22,8 @@ func (w Wizard) networkPage() page {
 	p := page{title: "network", help: []string{"The address is the node's own, with the length of its network: 10.20.0.11/24.",
 		"The gateway may stay empty: nothing in the enclave needs a way out.", "DHCP needs a server that gives this node the same address each time.",
 		"A card shows a link if its cable is in and there is something at the other end.",
-		"An address that somebody has already is found by asking the network, before the next question."}}
+		"An address that somebody has already is found by asking the network, before the next question.",
+		"The gateway is asked for, too: its answer shows that the cable is in the right place."}}
 	if w.asking != nil {
 		p.lines = w.askingLines()
 		return p

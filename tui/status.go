@@ -129,7 +129,7 @@ func (s Status) Update(ev Event) (Status, []Effect) {
 		s.busy, s.last = false, s.now
 		s.leaving = ev.Err == nil && (s.act == Reboot || s.act == PowerOff)
 		s = s.goTo(atMenu)
-		s.said, s.failed = ev.Said, ev.Err
+		s.said, s.failed = when(ev.Err == nil, ev.Said), ev.Err
 		s.scroll = s.layout(s.size).most
 	case Proposed, Switched, Settled:
 		return s.rewired(ev), nil

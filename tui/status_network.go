@@ -12,10 +12,12 @@ import (
 // Wiring is the network of an installed node: what it was set to, what is so, and
 // the change that nobody confirmed yet.
 type Wiring struct {
-	Enclave spec.Enclave // the Spec, which a new network has to fit
-	Answers spec.Answers // with the network of now
-	Seen    []string     // addresses, gateway and MTU as the kernel has them
-	Waits   time.Time    // when the old network comes back; zero if none waits
+	Enclave   spec.Enclave // the Spec, which a new network has to fit
+	Answers   spec.Answers // with the network of now
+	Unplugged []string     // its cards without a link
+	Seen      []string     // addresses, gateway and MTU as the kernel has them
+	Refused   error        // why it cannot be changed here; nil if it can
+	Waits     time.Time    // when the old network comes back; zero if none waits
 }
 
 // NetworkChange is what a new network takes, for a person to read.
@@ -137,6 +139,11 @@ func (s Status) toNetwork() Status {
 		s.wiring = wiringDraft{until: s.node.Network.Waits}
 		return s.goTo(atKeep)
 	}
+	if err := s.node.Network.Refused; err != nil {
+		s.said, s.failed = "", err
+		s.scroll = s.layout(s.size).most
+		return s
+	}
 	s.wiring = beginWiring(s.node.Network.Answers.Network)
 	return s.goTo(atNetwork)
 }
@@ -242,7 +249,7 @@ func (s Status) rewired(ev Event) Status {
 		}
 		s.busy, s.last = false, s.now
 		s = s.goTo(atMenu)
-		s.said, s.failed = ev.Said, ev.Err
+		s.said, s.failed = when(ev.Err == nil, ev.Said), ev.Err
 	}
 	s.scroll = s.layout(s.size).most
 	return s

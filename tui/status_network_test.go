@@ -86,6 +86,28 @@ func TestStatusNetworkFails(t *testing.T) {
 	}
 }
 
+// TestStatusNetworkRefused: a profile that knows no change says so in the menu,
+// before a person has typed anything.
+func TestStatusNetworkRefused(t *testing.T) {
+	d := newDesk(t, fixedNode(sound()))
+	d.do(toForm...)
+	if d.s.at != atMenu || !wrongPlace.Is(d.s.failed) {
+		t.Errorf("at %d with %v, want the menu with TEST-BOUND", d.s.at, d.s.failed)
+	}
+}
+
+// TestStatusSaysNoSuccess: what an act would have said is not said if it failed.
+func TestStatusSaysNoSuccess(t *testing.T) {
+	d := newDesk(t, waiting(sound()))
+	d.do(toForm...)
+	d.held = true
+	d.do("enter")
+	d.send(Settled{Said: "The new network is kept.", Err: wrongPlace.New("cannot keep the new network: have none that waits, need one")})
+	if d.s.said != "" || !wrongPlace.Is(d.s.failed) {
+		t.Errorf("says %q and %v", d.s.said, d.s.failed)
+	}
+}
+
 // TestStatusNetworkAlone: a node without a card has an address and nothing else.
 func TestStatusNetworkAlone(t *testing.T) {
 	n := sound()

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"caisson.dev/caisson/spec"
 )
 
 // networkLines are the text of the places of a change of the network.
@@ -15,9 +17,10 @@ func (s Status) networkLines() []line {
 			out = append(out, row(when(i == 0, "Now"), Span{l, Plain}))
 		}
 		if len(out) == 0 {
-			out = []line{row("Now", Span{"no link has an address", Warn})}
+			out = []line{row("Now", Span{"[!] no link has an address", Warn})}
 		}
 		out = append(out, row("On", Span{s.onWhat(), Plain}))
+		out = append(out, s.unplugged()...)
 		if s.wiring.tried {
 			_, wrong := s.wiring.network(s.node.Network)
 			for _, err := range wrong[""] {
@@ -26,7 +29,8 @@ func (s Status) networkLines() []line {
 		}
 	case atChange:
 		c := s.wiring.change
-		out = []line{strong("Put this network into force?")}
+		out = []line{strong("Put this network into force?"),
+			row("From", Span{NetworkText(s.node.Network.Answers.Network), Plain}), row("To", Span{NetworkText(s.wiring.asked), Strong})}
 		out = append(out, say("Without an answer within 60 seconds the old settings come back; also after a power cut. Connections to the old address end."))
 		for _, n := range c.Notes {
 			out = append(out, marked(Warn, n))
@@ -42,9 +46,28 @@ func (s Status) networkLines() []line {
 		for i, l := range s.node.Network.Seen {
 			out = append(out, row(when(i == 0, "Now"), Span{l, Plain}))
 		}
-		out = append(out, line{}, marked(Warn, s.countdown()))
+		out = append(append(out, s.unplugged()...), line{}, marked(Warn, s.countdown()))
 	}
 	return out
+}
+
+// unplugged says which of the cards have no link.
+func (s Status) unplugged() []line {
+	without := s.node.Network.Unplugged
+	if len(without) == 0 {
+		return nil
+	}
+	return []line{marked(Warn, "no link on "+strings.Join(without, ", ")+": is the cable in at both ends?")}
+}
+
+// NetworkText is a network in words.
+func NetworkText(n spec.NodeNetwork) string {
+	out := "DHCP"
+	if n.Address != "" {
+		out = n.Address
+	}
+	return list(out, prefixed("gateway ", n.Gateway), prefixed("VLAN ", numberText(n.VLAN)), prefixed("MTU ", numberText(n.MTU)),
+		prefixed("resolvers ", strings.Join(n.DNS, " ")))
 }
 
 // countdown says when the old network comes back.

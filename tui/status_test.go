@@ -127,7 +127,15 @@ func (d *desk) do(words ...string) {
 func waiting(n NodeState) NodeState { n.Network.Waits = noon.Add(time.Minute); return n }
 func many(n NodeState) NodeState    { n.Admins = []string{"ops", "second"}; return n }
 func free(n NodeState) NodeState    { n.Shell = true; return n }
-func none(n NodeState) NodeState    { n.Admins = nil; return n }
+func unplugged(n NodeState) NodeState {
+	n.Network.Unplugged, n.Network.Seen = []string{"eno1"}, nil
+	return n
+}
+func fixedNode(n NodeState) NodeState {
+	n.Network.Refused = wrongPlace.New("cannot change the network: have a profile that cannot say what that takes, need one that can").Hint("install the node anew")
+	return n
+}
+func none(n NodeState) NodeState { n.Admins = nil; return n }
 
 // statusShots are the screens of the console, each with the way to it.
 var statusShots = []struct {
@@ -146,6 +154,8 @@ var statusShots = []struct {
 	{"menu-shell", free(sound()), []string{"enter", "'right?", "enter", "down", "down", "down", "down"}},
 	{"ask-shell", free(sound()), []string{"enter", "'right?", "enter", "down", "down", "down", "down", "enter", "down"}},
 	{"network", sound(), toForm},
+	{"network-unplugged", unplugged(sound()), toForm},
+	{"network-refused", fixedNode(sound()), toForm},
 	{"network-wrong", sound(), way(toForm, []string{"down", "'9", "down", "'x", "down", "'banana", "down", "'9", "down", "'ns.x", "down", "enter"})},
 	{"network-bound", sound(), way(toForm, []string{"down", "backspace", "backspace", "backspace", "backspace", "backspace", "'99/24", "down", "down", "down", "down", "down", "enter"})},
 	{"network-change", sound(), way(toForm, toChange)},

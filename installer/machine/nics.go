@@ -10,8 +10,8 @@ import (
 	"caisson.dev/caisson/spec"
 )
 
-// nics lists the network cards under /sys/class/net.
-func nics(root fs.FS) []NIC {
+// NICs lists the network cards under /sys/class/net.
+func NICs(root fs.FS) []NIC {
 	var out []NIC
 	for _, name := range cards(root) {
 		dir := path.Join("sys/class/net", name)
@@ -102,6 +102,9 @@ func cards(root fs.FS) []string {
 	}
 	return out
 }
+
+// Carrier says whether a link that is no card, such as a bond, has one.
+func Carrier(root fs.FS, link string) bool { return linked(root, link) }
 
 // linked says whether a carrier is seen. A card that is not up sees none: the
 // kernel refuses to say.

@@ -45,7 +45,7 @@ func Probe(root fs.FS) (Machine, error) {
 	if m.Disks, err = disks(root); err != nil {
 		return Machine{}, err
 	}
-	m.NICs = nics(root)
+	m.NICs = NICs(root)
 	return m, nil
 }
 

@@ -187,7 +187,7 @@ func (k keeper) Do(ctx context.Context, a tui.Act) (string, error) {
 	k.note(string(a))
 	switch a {
 	case tui.RestartKubelet:
-		return "The kubelet was restarted.", k.restart(ctx, "kubelet.service")
+		return k.restartKubernetes(ctx)
 	case tui.RestartRegistry:
 		return "The registry was restarted.", k.restart(ctx, images.Unit)
 	case tui.SaveBundle:
@@ -200,6 +200,16 @@ func (k keeper) Do(ctx context.Context, a tui.Act) (string, error) {
 		return "This machine powers off.", k.r.env.Leave("poweroff")
 	}
 	return "", fmt.Errorf("the menu has no %q", a)
+}
+
+// restartKubernetes restarts the unit that runs it under the node's profile.
+func (k keeper) restartKubernetes(ctx context.Context) (string, error) {
+	n, err := load(k.r.root)
+	if err != nil {
+		return "", err
+	}
+	unit := profiles.Unit(n.profile, n.answers.Role)
+	return unit + " was restarted.", k.restart(ctx, unit)
 }
 
 // shell is asked for only if the Spec allows it, and asks the Spec again.

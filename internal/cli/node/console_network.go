@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"caisson.dev/caisson/installer/machine"
 	"caisson.dev/caisson/internal/system"
 	"caisson.dev/caisson/nodeos/netchange"
 	"caisson.dev/caisson/profiles"
@@ -36,10 +37,31 @@ const changePatience = 10 * time.Second
 // wiring is the node's network for the status console.
 func (k keeper) wiring(n installed) tui.Wiring {
 	out := tui.Wiring{Enclave: n.enclave, Answers: n.answers, Seen: append(linksNow(n.enclave.Network.PodCIDR), gateways(k.r.root)...)}
+	if _, ok := n.profile.(profiles.NetworkChanger); !ok {
+		out.Refused = fixed(n)
+	}
+	cards, _ := k.cards().Cards(n.answers.Network)
+	for _, c := range cards {
+		if !c.Link {
+			out.Unplugged = append(out.Unplugged, c.Name)
+		}
+	}
+	if at := n.answers.Network; at.Interface == "" && len(at.Bond.Interfaces) == 0 && len(out.Unplugged) < len(cards) {
+		out.Unplugged = nil // any card will do
+	}
 	if c, waits, err := k.r.changer().Pending(); err == nil && waits {
 		out.Waits = c.Until()
 	}
 	return out
+}
+
+// cards is this machine as far as its network cards go.
+func (k keeper) cards() machine.Machine { return machine.Machine{NICs: machine.NICs(k.r.env.Root())} }
+
+// fixed refuses a change of the network under a profile that knows none.
+func fixed(n installed) error {
+	return tui.Refused.New("cannot change the network: have profile %s, which cannot say what that takes, need one that can", n.profile.Name()).
+		Hint("install the node anew with the other network")
 }
 
 // takes says what another network takes, by the profile, after the Spec's own
@@ -57,7 +79,7 @@ func (k keeper) takes(to spec.NodeNetwork) (installed, profiles.NetworkChange, e
 	}
 	changer, ok := n.profile.(profiles.NetworkChanger)
 	if !ok {
-		return n, what, tui.Refused.New("cannot change the network: have profile %s, which cannot say what that takes, need one that can", n.profile.Name())
+		return n, what, fixed(n)
 	}
 	what, err = changer.ChangeNetwork(profiles.NetworkInput{Root: k.r.root, Enclave: n.enclave, Answers: n.answers, New: to})
 	if err == nil && len(what.Files) == 0 {
@@ -66,13 +88,17 @@ func (k keeper) takes(to spec.NodeNetwork) (installed, profiles.NetworkChange, e
 	return n, what, err
 }
 
-// Propose says what another network takes.
-func (k keeper) Propose(_ context.Context, to spec.NodeNetwork) (tui.NetworkChange, error) {
+// Propose says what another network takes, and what is heard there already.
+func (k keeper) Propose(ctx context.Context, to spec.NodeNetwork) (tui.NetworkChange, error) {
 	_, what, err := k.takes(to)
 	if err != nil {
 		return tui.NetworkChange{}, err
 	}
-	out := tui.NetworkChange{Restart: what.Restart, Notes: what.Notes}
+	heard, err := k.listen(ctx, to)
+	if err != nil {
+		return tui.NetworkChange{}, err
+	}
+	out := tui.NetworkChange{Restart: what.Restart, Notes: append(heard, what.Notes...)}
 	for _, f := range what.Files {
 		out.Files = append(out.Files, f.Path)
 	}
@@ -85,13 +111,39 @@ func (k keeper) Switch(ctx context.Context, to spec.NodeNetwork, by string) (tim
 	if err != nil {
 		return time.Time{}, err
 	}
-	k.note(fmt.Sprintf("%s changes the network from %s to %s", by, inWords(n.answers.Network), inWords(to)))
-	c, err := k.r.changer().Switch(ctx, by, n.answers.Network, to, what)
+	// Not what the change says: that has no monotonic clock, and a network that works
+	// may set the other one.
+	until := k.r.now().Add(netchange.Patience)
+	k.note(fmt.Sprintf("%s changes the network from %s to %s", by, tui.NetworkText(n.answers.Network), tui.NetworkText(to)))
+	_, err = k.r.changer().Switch(ctx, by, n.answers.Network, to, what)
 	if err != nil {
 		k.note("the new network is not in force: " + err.Error())
 		return time.Time{}, err
 	}
-	return c.Until(), nil
+	return until, nil
+}
+
+// listen asks where a new network will be, before it is in force, who has its
+// address: that is refused. What else is heard, or is not, is for a person to read.
+func (k keeper) listen(ctx context.Context, to spec.NodeNetwork) ([]string, error) {
+	if to.Address == "" || to.Interface == spec.NoInterface {
+		return nil, nil
+	}
+	var asked tui.AddressAsked
+	if up := machine.Carrier(k.r.env.Root(), spec.BondLink); up && len(to.Bond.Interfaces) > 0 {
+		asked, _ = k.r.ask(ctx, []string{spec.BondLink}, to) // its cards are not to speak by themselves
+	} else {
+		asked = k.r.askAddress(ctx, k.cards(), to)
+	}
+	switch {
+	case asked.Err != nil:
+		return nil, asked.Err
+	case asked.Untested != "":
+		return []string{"Whether somebody has " + to.Address + " already was not tested: " + asked.Untested + "."}, nil
+	case asked.Silent:
+		return []string{"The gateway " + to.Gateway + " does not answer on " + asked.On + " now."}, nil
+	}
+	return nil, nil
 }
 
 // Settle ends a change.
@@ -99,33 +151,15 @@ func (k keeper) Settle(ctx context.Context, keep bool) (string, error) {
 	if keep {
 		c, err := k.r.changer().Keep(ctx)
 		if err == nil {
-			k.note("the new network is kept: " + inWords(c.New))
+			k.note("the new network is kept: " + tui.NetworkText(c.New))
 		}
 		return "The new network is kept.", err
 	}
 	c, did, err := k.r.changer().Revert(ctx)
 	if did {
-		k.note("nobody kept the new network; the old one is back: " + inWords(c.Old))
+		k.note("the new network was not kept; the old one is back: " + tui.NetworkText(c.Old))
 	}
 	return "The old network is back.", err
-}
-
-// inWords is a network for the journal.
-func inWords(n spec.NodeNetwork) string {
-	out := "DHCP"
-	if n.Address != "" {
-		out = n.Address
-	}
-	for _, x := range []struct {
-		name, value string
-		given       bool
-	}{{"gateway", n.Gateway, n.Gateway != ""}, {"VLAN", fmt.Sprint(n.VLAN), n.VLAN != 0}, {"MTU", fmt.Sprint(n.MTU), n.MTU != 0},
-		{"resolvers", strings.Join(n.DNS, " "), len(n.DNS) > 0}} {
-		if x.given {
-			out += ", " + x.name + " " + x.value
-		}
-	}
-	return out
 }
 
 // linksNow are the links with an address, but loopback and the pods'.
@@ -177,7 +211,7 @@ type networkRevertCmd struct{}
 func (networkRevertCmd) Run(r *run) error {
 	c, did, err := r.changer().Revert(r.ctx)
 	if did && err == nil {
-		fmt.Fprintf(r.out, "nobody confirmed the network that %s changed at %s; the old one is back: %s\n", c.By, c.Begun.Format(time.RFC3339), inWords(c.Old))
+		fmt.Fprintf(r.out, "nobody confirmed the network that %s changed at %s; the old one is back: %s\n", c.By, c.Begun.Format(time.RFC3339), tui.NetworkText(c.Old))
 	}
 	return err
 }

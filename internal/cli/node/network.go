@@ -119,13 +119,10 @@ func (r *run) linked(cards []machine.NIC) []string {
 // is where he thinks he is.
 func (r *run) askAddress(ctx context.Context, m machine.Machine, n spec.NodeNetwork) tui.AddressAsked {
 	out := tui.AddressAsked{Network: n}
-	prefix, err := netip.ParsePrefix(n.Address)
 	cards, missing := m.Cards(n)
 	on := r.linked(cards)
 	lacp := n.Bond.Mode == spec.BondLACP
 	switch {
-	case err != nil:
-		out.Untested = "it is no address"
 	case len(cards) == 0 && len(missing) > 0:
 		out.Untested = "this machine has no card " + strings.Join(missing, ", ")
 	case len(on) == 0:
@@ -137,7 +134,20 @@ func (r *run) askAddress(ctx context.Context, m machine.Machine, n spec.NodeNetw
 	if len(n.Bond.Interfaces) > 0 && !lacp {
 		on = on[:1]
 	}
-	out.On = inVLAN(strings.Join(on, ", "), n.VLAN)
+	out, heard := r.ask(ctx, on, n)
+	if lacp && !heard && out.Err == nil && out.Untested == "" {
+		out.Untested = "nobody answers on " + out.On + ", and a switch with " + spec.BondLACP + " may pass nothing on before the bond is there"
+	}
+	return out
+}
+
+// ask asks on those links; heard is that the gateway answered.
+func (r *run) ask(ctx context.Context, on []string, n spec.NodeNetwork) (out tui.AddressAsked, heard bool) {
+	prefix, err := netip.ParsePrefix(n.Address)
+	if err != nil {
+		return tui.AddressAsked{Network: n, Untested: "it is no address"}, false
+	}
+	out = tui.AddressAsked{Network: n, On: inVLAN(strings.Join(on, ", "), n.VLAN)}
 	var beside sync.WaitGroup
 	var g answer // of the gateway
 	gateway, err := netip.ParseAddr(n.Gateway)
@@ -153,10 +163,8 @@ func (r *run) askAddress(ctx context.Context, m machine.Machine, n spec.NodeNetw
 			Hint("take another address, or switch that machine off")
 	case a.err != nil:
 		out.Untested, _, _ = strings.Cut(a.err.Error(), "\n") // without what to do
-	case lacp && g.who == nil:
-		out.Untested = "nobody answers on " + out.On + ", and a switch with " + spec.BondLACP + " may pass nothing on before the bond is there"
 	}
-	return out
+	return out, g.who != nil
 }
 
 func inVLAN(cards string, vlan int) string {

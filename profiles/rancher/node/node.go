@@ -98,7 +98,7 @@ func starter(e spec.Enclave) *spec.Node {
 func Joins(e spec.Enclave, role, name string) (*spec.Node, error) {
 	first := starter(e)
 	if first == nil && role == spec.Worker {
-		return nil, NoServer.New("cannot set up worker %s: have no %s in the roster, need the one that it joins", name, spec.ControlPlane).
+		return nil, NoServer.New("cannot set up %s: have no %s in the roster, need the one that it joins", name, spec.ControlPlane).
 			Hint("add it to nodes in the Spec, with its address")
 	}
 	if first == nil {

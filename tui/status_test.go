@@ -16,7 +16,7 @@ import (
 // sound is a node with nothing wrong.
 func sound() NodeState {
 	return NodeState{Enclave: "demo", Node: "edge1", Role: "control-plane", Classification: spec.Classification{Label: "RESTRICTED // TRIAL", Colour: "orange"},
-		Addresses: []string{"10.20.0.31"}, Kubernetes: "v1.37.2", Kubelet: "active", Registry: "distribution, answers at 127.0.0.1:5000", Serves: true,
+		Addresses: []string{"10.20.0.31"}, Kubernetes: "v1.37.2", Kubelet: "active", Cluster: "the control plane answers and calls this node Ready", Member: true, Registry: "distribution, answers at 127.0.0.1:5000", Serves: true,
 		Certificate: "apiserver.crt", Until: noon.AddDate(0, 0, 341).Add(time.Hour), VarUsed: 7 * size.GiB, VarFree: 21 * size.GiB, Synchronised: true, Server: true,
 		OS: "debian-13-20261120", Slot: "a", Release: "demo-0123456789ab", Installed: noon.Add(-time.Hour), Record: string(digest.Of([]byte("record"))), Admins: []string{"ops"}, Network: wired()}
 }
@@ -24,6 +24,7 @@ func sound() NodeState {
 // ill is one with everything wrong.
 func ill() NodeState {
 	n := sound()
+	n.Cluster, n.Member = "the control plane does not answer at https://10.20.0.31:6443 (connection refused)", false
 	n.Waits, n.Kubelet, n.Registry, n.Serves = "waiting for the API server (connection refused)", "failed", "does not answer at 127.0.0.1:5000", false
 	n.Addresses, n.Until, n.VarUsed, n.VarFree = nil, noon.Add(-time.Hour), 27*size.GiB, size.GiB
 	n.Synchronised, n.Server, n.Installed = false, false, noon.Add(time.Hour)
@@ -124,6 +125,13 @@ func (d *desk) do(words ...string) {
 	}
 }
 
+// worker is one that waits for somebody to join it.
+func worker(n NodeState) NodeState {
+	n.Role, n.Waits, n.Kubelet = "worker", "waiting for kubeadm to set up the node", "activating"
+	n.Cluster, n.Member, n.Certificate = "none: this node is in no cluster yet", false, ""
+	return n
+}
+
 func waiting(n NodeState) NodeState { n.Network.Waits = noon.Add(time.Minute); return n }
 func many(n NodeState) NodeState    { n.Admins = []string{"ops", "second"}; return n }
 func free(n NodeState) NodeState    { n.Shell = true; return n }
@@ -137,6 +145,7 @@ var statusShots = []struct {
 }{
 	{"sound", sound(), nil},
 	{"ill", ill(), nil},
+	{"worker", worker(sound()), nil},
 	{"damaged", NodeState{Damaged: noStick.New("cannot read what the installer left in /var/lib/caisson: no such file").Hint("STATE is not mounted on /var")}, nil},
 	{"nobody", none(sound()), []string{"enter"}},
 	{"who", many(sound()), []string{"enter", "down"}},
@@ -216,6 +225,11 @@ func TestStatusJudges(t *testing.T) {
 		{"State", func(n *NodeState) { n.Waits = "waiting for kubeadm to finish" }, "[!!] "},
 		{"Kubernetes", func(n *NodeState) { n.Kubelet = "activating" }, "[!!] "},
 		{"Registry", func(n *NodeState) { n.Serves = false }, "[!!] "},
+		{"Cluster", func(n *NodeState) { n.Member = false }, "[!!] "},
+		{"Cluster", func(n *NodeState) { n.Cluster = "" }, "[!]  "},
+		{"Cluster", func(n *NodeState) {}, "[ok] "},
+		{"Installed", func(n *NodeState) { n.Installed = time.Time{} }, "[ok] "},
+		{"Installed", func(n *NodeState) { n.Release, n.Installed = "", time.Time{} }, "[!]  "},
 		{"Addresses", func(n *NodeState) { n.Addresses = nil }, "[!]  "},
 		{"Record", func(n *NodeState) { n.RecordErr = errors.New("x") }, "[!!] "},
 		{"Role", func(n *NodeState) {}, "[ok] "},

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"caisson.dev/caisson/installer/installtest"
-	"caisson.dev/caisson/internal/golden"
 	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/profiles/catalog"
 	"caisson.dev/caisson/spec"
@@ -119,6 +118,7 @@ func TestRolesOfProfiles(t *testing.T) {
 				t.Errorf("%s %s %q, want %q", m.name, what, x[0], x[1])
 			}
 		}
-		golden.Equal(t, "screens/80x24/04-role-"+m.name+".txt", []byte(s.w.View(Canvas{Width: 80, Height: 24}).Text()))
+		holdTexts(t, "screens", "04-role-"+m.name, s.w.View, canvases...)
+		holdColours(t, "screens", "04-role-"+m.name, "orange", s.w.View)
 	}
 }

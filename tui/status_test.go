@@ -8,7 +8,6 @@ import (
 
 	"caisson.dev/caisson/internal/digest"
 	"caisson.dev/caisson/internal/fault"
-	"caisson.dev/caisson/internal/golden"
 	"caisson.dev/caisson/internal/size"
 	"caisson.dev/caisson/spec"
 )
@@ -176,25 +175,8 @@ func TestStatusScreens(t *testing.T) {
 	for _, x := range statusShots {
 		d := newDesk(t, x.node)
 		d.do(x.way...)
-		for _, c := range append(canvases[:len(canvases):len(canvases)], struct {
-			name string
-			c    Canvas
-		}{"60x16", Canvas{Width: leastWidth, Height: leastHeight}}) {
-			screen := d.s.View(c.c)
-			golden.Equal(t, "status/"+c.name+"/"+x.name+".txt", []byte(screen.Text()))
-			for i, r := range screen.Rows {
-				if n := cells(r); n > c.c.Width || len(screen.Rows) != c.c.Height {
-					t.Errorf("%s %s: row %d is %d cells wide, %d rows", x.name, c.name, i, n, len(screen.Rows))
-				}
-			}
-			if c.c.ASCII && strings.ContainsFunc(screen.Text(), func(r rune) bool { return r > '~' }) {
-				t.Errorf("%s %s: a glyph beyond ASCII", x.name, c.name)
-			}
-		}
-		for _, c := range []Canvas{{Width: 80, Height: 24, Colour: Colour16}, {Width: 80, Height: 24}} {
-			name := box(c.Colour == Colour16, "colour", "mono")
-			golden.Equal(t, "status/80x24-"+name+"/"+x.name+".txt", []byte(cellsText(d.s.View(c).ANSI(d.s.Banner()), 80, 24)))
-		}
+		holdTexts(t, "status", x.name, d.s.View, append(canvases, smallest)...)
+		holdColours(t, "status", x.name, d.s.Banner(), d.s.View)
 		for _, l := range d.s.lines() {
 			for _, sp := range l.spans {
 				if (sp.Role == OK || sp.Role == Warn || sp.Role == Bad) && !strings.Contains(flat(l.spans), "[") {
@@ -203,8 +185,9 @@ func TestStatusScreens(t *testing.T) {
 			}
 		}
 	}
-	empty := NewStatus().View(Canvas{Width: 80, Height: 24}).Text()
-	golden.Equal(t, "status/80x24/before-the-first-look.txt", []byte(empty))
+	const first = "before-the-first-look"
+	holdTexts(t, "status", first, NewStatus().View, append(canvases, smallest)...)
+	holdColours(t, "status", first, "", NewStatus().View)
 }
 
 // TestStatusJudges holds from when on what is doubtful and what is bad.

@@ -162,6 +162,13 @@ type NetworkCarrier interface {
 	CarryNetwork(dir string) error
 }
 
+// Member is a profile whose node can ask its cluster what that says of it.
+type Member interface {
+	// Membership says so in words, and whether the cluster calls the node Ready. It
+	// asks once and waits for nothing but the answer.
+	Membership(ctx context.Context) (words string, ready bool)
+}
+
 // Supervised is a profile whose Kubernetes runs under a unit of its own, not as
 // kubelet.service.
 type Supervised interface {

@@ -12,24 +12,10 @@ import (
 	"caisson.dev/caisson/internal/golden"
 )
 
-// TestColours shows every screen on a terminal and holds what its cells look
-// like: {text colour/ground attributes} before each piece that is not plain.
+// TestColours holds what every screen looks like on a terminal.
 func TestColours(t *testing.T) {
 	for _, x := range shots {
-		s := shot(t, x.way)
-		for _, c := range []struct {
-			name string
-			c    Canvas
-		}{
-			{"80x24-colour", Canvas{Width: 80, Height: 24, Colour: Colour16}},
-			{"80x24-mono", Canvas{Width: 80, Height: 24}},
-		} {
-			got := cellsText(s.w.View(c.c).ANSI("orange"), 80, 24)
-			golden.Equal(t, "screens/"+c.name+"/"+x.name+".txt", []byte(got))
-			if c.c.Colour == Mono && strings.ContainsFunc(got, func(r rune) bool { return r == '#' }) {
-				t.Errorf("%s: a colour on a terminal without", x.name)
-			}
-		}
+		holdColours(t, "screens", x.name, "orange", shot(t, x.way).w.View)
 	}
 }
 

@@ -20,8 +20,8 @@
 // On the installed node the same frame holds the status console: Status, a value
 // like Wizard, and ShowStatus, which serves it on one terminal for a StatusHost.
 // It shows the node to everybody and does things only for an administrator who
-// gave a password. It changes no address and no VLAN: certificates and etcd hold
-// the node's address, so that a node with a new one is a new install.
+// gave a password. A network that it puts into force comes back unless somebody
+// keeps it within a minute; which address may change at all is the host's to say.
 //
 // The Host verifies, probes, plans, installs. Its Install must call
 // plan.Confirm with the consent it is given and apply what comes out: the

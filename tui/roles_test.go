@@ -7,7 +7,6 @@ import (
 
 	"caisson.dev/caisson/installer/installtest"
 	"caisson.dev/caisson/internal/fault"
-	"caisson.dev/caisson/internal/golden"
 	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/profiles/catalog"
 	"caisson.dev/caisson/spec"
@@ -126,7 +125,8 @@ func TestRolesOfProfiles(t *testing.T) {
 				t.Errorf("%s %s %q, want %q", m.name, what, x[0], x[1])
 			}
 		}
-		golden.Equal(t, "screens/80x24/04-role-"+m.name+".txt", []byte(s.w.View(Canvas{Width: 80, Height: 24}).Text()))
+		holdTexts(t, "screens", "04-role-"+m.name, s.w.View, canvases...)
+		holdColours(t, "screens", "04-role-"+m.name, "orange", s.w.View)
 	}
 }
 

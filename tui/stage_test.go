@@ -278,6 +278,14 @@ func (s *stage) do(t testing.TB, lines ...string) {
 			if s.facts.AnswersErr != nil {
 				s.facts.Answers = spec.Answers{}
 			}
+		case "serial": // another machine, which the roster may name
+			s.facts.Machine = installtest.Machine()
+			s.facts.Machine.Serial, s.facts.Refused = rest, refused(s.facts.Machine)
+			n, _, err := spec.FindNode(s.facts.Enclave, s.facts.Machine.Identity())
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.facts.Node = n.Name
 		case "bad-firmware":
 			s.facts.Machine.Firmware = machine.BIOS
 		default:

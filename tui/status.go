@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"fmt"
 	"time"
 	"unicode"
 )
@@ -50,6 +49,8 @@ type Status struct {
 	at     place
 	focus  int
 	scroll int
+	help   bool // over the place
+	under  int  // how far the place beneath it is scrolled
 	size   Canvas
 	now    time.Time
 	last   time.Time // the last key
@@ -145,7 +146,7 @@ func (s Status) Update(ev Event) (Status, []Effect) {
 
 func (s Status) tick(now time.Time) (Status, []Effect) {
 	s.now = now
-	if s.at != atStatus && !s.busy && !s.leaving && now.Sub(s.last) >= idle {
+	if (s.at != atStatus || s.help) && !s.busy && !s.leaving && now.Sub(s.last) >= idle {
 		s = s.goTo(atStatus)
 	}
 	if s.at == atKeep && !s.busy && !now.Before(s.wiring.until) {
@@ -161,11 +162,14 @@ func (s Status) tick(now time.Time) (Status, []Effect) {
 
 // goTo shows another place from its top; what was typed is forgotten.
 func (s Status) goTo(p place) Status {
-	s.at, s.focus, s.scroll, s.typed, s.said, s.failed = p, 0, 0, "", "", nil
+	s.at, s.focus, s.scroll, s.help, s.typed, s.said, s.failed = p, 0, 0, false, "", "", nil
 	return s
 }
 
 func (s Status) key(k Key) (Status, []Effect) {
+	if s.help || s.asksHelp(k) {
+		return s.helpKey(k), nil
+	}
 	l := s.layout(s.size)
 	if edited, ok := s.editNetwork(k); ok {
 		return edited, nil
@@ -287,9 +291,4 @@ func (s Status) enter() (Status, []Effect) {
 		return s.enterNetwork()
 	}
 	return s.goTo(atStatus), nil
-}
-
-// left is how long a wrong password still costs, in words.
-func (s Status) left() string {
-	return fmt.Sprintf("%d s", int((s.wait.Sub(s.now)+time.Second-1)/time.Second))
 }

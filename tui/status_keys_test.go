@@ -38,7 +38,7 @@ func TestStatusMenu(t *testing.T) {
 		want []Effect
 		at   place
 	}{
-		{"nobody has a password", none(sound()), []string{"enter", right, "enter"}, nil, atStatus},
+		{"nobody has a password", none(sound()), []string{"enter", "'right", "enter"}, nil, atStatus},
 		{"read-only without a password", sound(), []string{"down", "'rq", "enter", "esc", "down"}, nil, atStatus},
 		{"an empty password asks nobody", sound(), []string{"enter", "enter"}, nil, atPassword},
 		{"a wrong one opens nothing", sound(), []string{"enter", "'wrong", "enter"}, []Effect{Admit{"ops", "wrong"}}, atPassword},

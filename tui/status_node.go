@@ -17,6 +17,8 @@ type NodeState struct {
 	Waits                string // "waiting for ...", or why it will not be Ready; "" if it is
 	Addresses            []string
 	Kubernetes, Kubelet  string // version; systemd's word for the unit
+	Cluster              string // what it says of this node, in words
+	Member               bool   // it calls the node Ready
 	Registry             string // engine and address, in words
 	Serves               bool   // the registry answers
 	Certificate          string // the one that ends soonest
@@ -75,13 +77,14 @@ func (n NodeState) lines(now time.Time) []line {
 		reading(OK, "Role", n.Role),
 		reading(OK, "Addresses", strings.Join(n.Addresses, ", ")),
 		reading(judged(n.Kubelet == "active", Bad), "Kubernetes", strings.TrimSpace(n.Kubernetes+", kubelet "+n.Kubelet)),
+		reading(judged(n.Member, Bad), "Cluster", n.Cluster),
 		reading(judged(n.Serves, Bad), "Registry", n.Registry),
 		n.certificate(now),
 		n.space(),
 		n.clock(now),
 		reading(OK, "Node OS", n.osText()),
-		reading(OK, "Release", n.Release),
-		reading(OK, "Installed", when(!n.Installed.IsZero(), stamp(n.Installed)+" UTC")),
+		reading(OK, "Installed", n.installed()),
+		reading(OK, "Last update", "none since the install"), // no medium brings one in this version
 		n.record(),
 	}
 }
@@ -91,6 +94,14 @@ func (n NodeState) osText() string {
 		return n.OS
 	}
 	return n.OS + ", slot " + strings.ToUpper(n.Slot)
+}
+
+// installed is the release and when it came; without a date the Record's line says why.
+func (n NodeState) installed() string {
+	if n.Installed.IsZero() {
+		return n.Release
+	}
+	return n.Release + ", " + stamp(n.Installed) + " UTC"
 }
 
 func (n NodeState) certificate(now time.Time) line {

@@ -8,7 +8,6 @@ import (
 
 	"caisson.dev/caisson/internal/digest"
 	"caisson.dev/caisson/internal/fault"
-	"caisson.dev/caisson/internal/golden"
 	"caisson.dev/caisson/internal/size"
 	"caisson.dev/caisson/spec"
 )
@@ -16,7 +15,7 @@ import (
 // sound is a node with nothing wrong.
 func sound() NodeState {
 	return NodeState{Enclave: "demo", Node: "edge1", Role: "control-plane", Classification: spec.Classification{Label: "RESTRICTED // TRIAL", Colour: "orange"},
-		Addresses: []string{"10.20.0.31"}, Kubernetes: "v1.37.2", Kubelet: "active", Registry: "distribution, answers at 127.0.0.1:5000", Serves: true,
+		Addresses: []string{"10.20.0.31"}, Kubernetes: "v1.37.2", Kubelet: "active", Cluster: "the control plane answers and calls this node Ready", Member: true, Registry: "distribution, answers at 127.0.0.1:5000", Serves: true,
 		Certificate: "apiserver.crt", Until: noon.AddDate(0, 0, 341).Add(time.Hour), VarUsed: 7 * size.GiB, VarFree: 21 * size.GiB, Synchronised: true, Server: true,
 		OS: "debian-13-20261120", Slot: "a", Release: "demo-0123456789ab", Installed: noon.Add(-time.Hour), Record: string(digest.Of([]byte("record"))), Admins: []string{"ops"}, Network: wired()}
 }
@@ -24,6 +23,7 @@ func sound() NodeState {
 // ill is one with everything wrong.
 func ill() NodeState {
 	n := sound()
+	n.Cluster, n.Member = "the control plane does not answer at https://10.20.0.31:6443 (connection refused)", false
 	n.Waits, n.Kubelet, n.Registry, n.Serves = "waiting for the API server (connection refused)", "failed", "does not answer at 127.0.0.1:5000", false
 	n.Addresses, n.Until, n.VarUsed, n.VarFree = nil, noon.Add(-time.Hour), 27*size.GiB, size.GiB
 	n.Synchronised, n.Server, n.Installed = false, false, noon.Add(time.Hour)
@@ -124,6 +124,13 @@ func (d *desk) do(words ...string) {
 	}
 }
 
+// worker is one that waits for somebody to join it.
+func worker(n NodeState) NodeState {
+	n.Role, n.Waits, n.Kubelet = "worker", "waiting for kubeadm to set up the node", "activating"
+	n.Cluster, n.Member, n.Certificate = "none: this node is in no cluster yet", false, ""
+	return n
+}
+
 func waiting(n NodeState) NodeState { n.Network.Waits = noon.Add(time.Minute); return n }
 func many(n NodeState) NodeState    { n.Admins = []string{"ops", "second"}; return n }
 func free(n NodeState) NodeState    { n.Shell = true; return n }
@@ -145,11 +152,17 @@ var statusShots = []struct {
 }{
 	{"sound", sound(), nil},
 	{"ill", ill(), nil},
+	{"worker", worker(sound()), nil},
 	{"damaged", NodeState{Damaged: noStick.New("cannot read what the installer left in /var/lib/caisson: no such file").Hint("STATE is not mounted on /var")}, nil},
 	{"nobody", none(sound()), []string{"enter"}},
 	{"who", many(sound()), []string{"enter", "down"}},
 	{"password", sound(), []string{"enter", "'secret"}},
 	{"password-wrong", sound(), []string{"enter", "'wrong", "enter", "+1s", "'wrong", "enter"}},
+	{"help", sound(), []string{"'?"}},
+	{"help-password", sound(), []string{"enter", "'sec?et", "help"}},
+	{"help-menu", sound(), []string{"enter", "'right?", "enter", "'?"}},
+	{"help-network", sound(), way(toForm, []string{"down", "'?"})},
+	{"help-keep", sound(), way(toForm, toChange, []string{"down", "enter", "+7s", "'?"})},
 	{"menu", sound(), []string{"enter", "'right?", "enter"}},
 	{"menu-shell", free(sound()), []string{"enter", "'right?", "enter", "down", "down", "down", "down"}},
 	{"ask-shell", free(sound()), []string{"enter", "'right?", "enter", "down", "down", "down", "down", "enter", "down"}},
@@ -172,25 +185,8 @@ func TestStatusScreens(t *testing.T) {
 	for _, x := range statusShots {
 		d := newDesk(t, x.node)
 		d.do(x.way...)
-		for _, c := range append(canvases[:len(canvases):len(canvases)], struct {
-			name string
-			c    Canvas
-		}{"60x16", Canvas{Width: leastWidth, Height: leastHeight}}) {
-			screen := d.s.View(c.c)
-			golden.Equal(t, "status/"+c.name+"/"+x.name+".txt", []byte(screen.Text()))
-			for i, r := range screen.Rows {
-				if n := cells(r); n > c.c.Width || len(screen.Rows) != c.c.Height {
-					t.Errorf("%s %s: row %d is %d cells wide, %d rows", x.name, c.name, i, n, len(screen.Rows))
-				}
-			}
-			if c.c.ASCII && strings.ContainsFunc(screen.Text(), func(r rune) bool { return r > '~' }) {
-				t.Errorf("%s %s: a glyph beyond ASCII", x.name, c.name)
-			}
-		}
-		for _, c := range []Canvas{{Width: 80, Height: 24, Colour: Colour16}, {Width: 80, Height: 24}} {
-			name := box(c.Colour == Colour16, "colour", "mono")
-			golden.Equal(t, "status/80x24-"+name+"/"+x.name+".txt", []byte(cellsText(d.s.View(c).ANSI(d.s.Banner()), 80, 24)))
-		}
+		holdTexts(t, "status", x.name, d.s.View, append(canvases, smallest)...)
+		holdColours(t, "status", x.name, d.s.Banner(), d.s.View)
 		for _, l := range d.s.lines() {
 			for _, sp := range l.spans {
 				if (sp.Role == OK || sp.Role == Warn || sp.Role == Bad) && !strings.Contains(flat(l.spans), "[") {
@@ -199,8 +195,9 @@ func TestStatusScreens(t *testing.T) {
 			}
 		}
 	}
-	empty := NewStatus().View(Canvas{Width: 80, Height: 24}).Text()
-	golden.Equal(t, "status/80x24/before-the-first-look.txt", []byte(empty))
+	const first = "before-the-first-look"
+	holdTexts(t, "status", first, NewStatus().View, append(canvases, smallest)...)
+	holdColours(t, "status", first, "", NewStatus().View)
 }
 
 // TestStatusJudges holds from when on what is doubtful and what is bad.
@@ -226,6 +223,11 @@ func TestStatusJudges(t *testing.T) {
 		{"State", func(n *NodeState) { n.Waits = "waiting for kubeadm to finish" }, "[!!] "},
 		{"Kubernetes", func(n *NodeState) { n.Kubelet = "activating" }, "[!!] "},
 		{"Registry", func(n *NodeState) { n.Serves = false }, "[!!] "},
+		{"Cluster", func(n *NodeState) { n.Member = false }, "[!!] "},
+		{"Cluster", func(n *NodeState) { n.Cluster = "" }, "[!]  "},
+		{"Cluster", func(n *NodeState) {}, "[ok] "},
+		{"Installed", func(n *NodeState) { n.Installed = time.Time{} }, "[ok] "},
+		{"Installed", func(n *NodeState) { n.Release, n.Installed = "", time.Time{} }, "[!]  "},
 		{"Addresses", func(n *NodeState) { n.Addresses = nil }, "[!]  "},
 		{"Record", func(n *NodeState) { n.RecordErr = errors.New("x") }, "[!!] "},
 		{"Role", func(n *NodeState) {}, "[ok] "},

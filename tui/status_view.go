@@ -1,8 +1,10 @@
 package tui
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // View draws the screen.
@@ -31,6 +33,9 @@ func (s Status) header(width int, c Canvas) []Span {
 	case atKeep:
 		title = "the new network"
 	}
+	if s.help {
+		title = "help: " + title
+	}
 	name := when(s.node.Node != "", s.node.Node+": ")
 	return cut([]Span{{clean(text, c.ASCII), Dim}, {clean(name, c.ASCII), Plain}, {clean(title, c.ASCII), Strong}}, width)
 }
@@ -41,20 +46,30 @@ func (s Status) keysLine(Canvas) string {
 		return "Leaving. Please wait."
 	case s.busy:
 		return "Working. Please wait."
+	case s.help:
+		return "Enter or Esc: back   Up, Down: read on"
 	case s.at == atStatus && s.seen.IsZero():
-		return "Please wait."
+		return "Please wait.   ?: help"
 	case s.at == atStatus:
-		return "Enter: menu   Up, Down: read on"
-	case s.at == atPassword:
-		return "Enter: go on   Esc: back to the status"
+		return "Enter: menu   Up, Down: read on   ?: help"
+	case s.at == atPassword: // a ? is typed there
+		return "Enter: go on   Esc: back to the status   F1: help"
 	case s.at == atKeep:
-		return "Enter: take it   Up, Down: move"
+		return "Enter: take it   Up, Down: move   ?: help"
 	}
-	return "Enter: take it   Up, Down: move   Esc: back"
+	return "Enter: take it   Up, Down: move   Esc: back   ?: help"
+}
+
+// left is how long a wrong password still costs, in words.
+func (s Status) left() string {
+	return fmt.Sprintf("%d s", int((s.wait.Sub(s.now)+time.Second-1)/time.Second))
 }
 
 // lines are the text of this place.
 func (s Status) lines() []line {
+	if s.help {
+		return s.helpLines()
+	}
 	var out []line
 	switch s.at {
 	case atStatus:
@@ -114,6 +129,9 @@ func (s Status) layout(c Canvas) layout {
 
 // rows draws what can be chosen or typed; focus is the row under the keys.
 func (s Status) rows(width int, c Canvas) (rows [][]Span, focus int, cursor *[2]int) {
+	if s.help {
+		return nil, 0, nil
+	}
 	if s.at == atPassword {
 		label := "Password of " + clean(s.who, c.ASCII) + "  "
 		room := max(8, min(32, width-len([]rune(label))-4))

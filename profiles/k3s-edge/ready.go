@@ -73,6 +73,15 @@ func packaged(ctx context.Context, api *cluster.API) string {
 	return ""
 }
 
+// Membership is what the cluster says of this node.
+func (p Profile) Membership(ctx context.Context) (string, bool) {
+	l, err := p.here()
+	if err != nil {
+		return err.Error(), false
+	}
+	return l.Membership(ctx)
+}
+
 // CarryNetwork hands the manifests in dir to K3s where the pod network is one of
 // them.
 func (p Profile) CarryNetwork(dir string) error {

@@ -48,6 +48,15 @@ func (p Profile) Ready(ctx context.Context, report func(string)) error {
 	return nil
 }
 
+// Membership asks with the kubelet's kubeconfig, which every node in a cluster has.
+func (p Profile) Membership(ctx context.Context) (string, bool) {
+	name, err := os.Hostname()
+	if err != nil {
+		return err.Error(), false
+	}
+	return cluster.Says(ctx, p.root, kubeletConf, name)
+}
+
 // readiness is one node, looked at again and again.
 type readiness struct {
 	root, node string

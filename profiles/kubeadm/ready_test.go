@@ -150,3 +150,27 @@ func TestReadyWhenTimeEnds(t *testing.T) {
 		t.Errorf("got %v, want NODE-NOT-READY with what was missing", err)
 	}
 }
+
+// TestMembership: what a node knows of its cluster, from none to Ready.
+func TestMembership(t *testing.T) {
+	root := t.TempDir()
+	expect := func(want string, ready bool) {
+		t.Helper()
+		if words, is := cluster.Says(t.Context(), root, kubeletConf, "ship-1"); !strings.Contains(words, want) || is != ready {
+			t.Errorf("have %q and ready %v, want %q and %v", words, is, want, ready)
+		}
+	}
+	expect("none: this node is in no cluster yet", false)
+	write(t, root, kubeletConf, []byte("half"))
+	expect("NODE-CREDENTIALS", false)
+	c := start(t, root, kubeletConf)
+	expect("the API server answers 404 for "+nodePath, false)
+	c.set(nodePath, `{"status":{"conditions":[{"type":"Ready","status":"False","message":"cni not initialized\nmore"}]}}`)
+	expect("calls this node not Ready (cni not initialized)", false)
+	c.set(nodePath, `{"status":{"conditions":[{"type":"Ready","status":"True"}]}}`)
+	expect("the control plane answers and calls this node Ready", true)
+	gone := httptest.NewTLSServer(c)
+	write(t, root, kubeletConf, credentials(t, gone))
+	gone.Close()
+	expect("the control plane does not answer at "+gone.URL+" (connection refused)", false)
+}

@@ -28,6 +28,15 @@ func (p Profile) Ready(ctx context.Context, report func(string)) error {
 	return l.Ready(ctx, report)
 }
 
+// Membership is what the cluster says of this node.
+func (p Profile) Membership(ctx context.Context) (string, bool) {
+	l, err := p.here()
+	if err != nil {
+		return err.Error(), false
+	}
+	return l.Membership(ctx)
+}
+
 // CarryNetwork hands the manifests in dir to RKE2 where the pod network is one of
 // them.
 func (p Profile) CarryNetwork(dir string) error {

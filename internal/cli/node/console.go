@@ -70,7 +70,7 @@ func (k keeper) Look(ctx context.Context) tui.NodeState {
 	out := tui.NodeState{
 		Enclave: s.Enclave, Node: s.Node, Role: s.Role, Classification: n.enclave.Classification,
 		Addresses: withoutPods(s.Addresses, n.enclave.Network.PodCIDR), Kubernetes: s.Kubernetes, Kubelet: s.Kubelet,
-		Registry: s.Registry, Serves: s.serves, OS: s.OS, Slot: s.Slot, Release: s.Release,
+		Registry: s.Registry, Serves: s.serves, Cluster: s.Cluster, Member: s.member, OS: s.OS, Slot: s.Slot, Release: s.Release,
 		Synchronised: r.env.Synchronised(), Server: len(n.answers.TimeServers(n.enclave)) > 0, Admins: admins(r.root), Shell: n.enclave.OS.RootShell, Network: k.wiring(n),
 	}
 	out.Certificate, out.Until, out.CertificateErr = soonest(r.root)

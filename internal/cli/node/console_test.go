@@ -91,6 +91,9 @@ func TestLook(t *testing.T) {
 	if n.Waits != "waiting for kubeadm to set up the node" {
 		t.Errorf("it waits for %q", n.Waits)
 	}
+	if n.Cluster != "none: this node is in no cluster yet" || n.Member {
+		t.Errorf("of the cluster it says %q, %v", n.Cluster, n.Member)
+	}
 	if n.Certificate != "etcd/server.crt" || !n.Until.Equal(day(5)) || n.CertificateErr != nil {
 		t.Errorf("first to end is %s, %s, %v", n.Certificate, n.Until, n.CertificateErr)
 	}

@@ -109,6 +109,7 @@ func writeState(w io.Writer, s state) {
 	line("address", strings.Join(s.Addresses, ", "))
 	line("registry", s.Registry)
 	line(strings.TrimSuffix(s.Unit, ".service"), s.Kubelet)
+	line("cluster", s.Cluster)
 	line("images", strconv.Itoa(s.Images)+" carried")
 	line("CIS", tally(s.CIS))
 	line("record", s.Record)

@@ -35,6 +35,8 @@ type state struct {
 	Addresses      []string         `json:"addresses,omitempty"`
 	Registry       string           `json:"registry"` // "answers at ADDRESS", or why not
 	serves         bool             // the registry answers
+	Cluster        string           `json:"cluster,omitempty"` // what it says of this node
+	member         bool             // it calls the node Ready
 	Unit           string           `json:"unit"`    // that runs Kubernetes
 	Kubelet        string           `json:"kubelet"` // systemd's word for that unit
 	Images         int              `json:"images"`
@@ -90,12 +92,20 @@ func glance(r *run, n installed, patience time.Duration) state {
 	}
 	ctx, cancel := context.WithTimeout(r.ctx, patience)
 	defer cancel()
+	asked := make(chan struct{})
+	go func() { // while the registry is asked
+		defer close(asked)
+		if m, ok := n.profile.(profiles.Member); ok {
+			s.Cluster, s.member = m.Membership(ctx)
+		}
+	}()
 	if err := answers(ctx, registryURL(n.service.Address)); err != nil {
 		s.Registry = "does not answer at " + n.service.Address
 	} else {
 		s.Registry, s.serves = n.service.Engine+", answers at "+n.service.Address, true
 	}
 	s.Kubelet = unitState(r.ctx, s.Unit)
+	<-asked
 	return s
 }
 

@@ -41,8 +41,10 @@ func (l *Live) conf() string {
 	if l.Server() {
 		return AdminConf(l.Product)
 	}
-	return Data(l.Product) + "/agent/kubelet.kubeconfig"
+	return kubeletConf(l.Product)
 }
+
+func kubeletConf(p release.Product) string { return Data(p) + "/agent/kubelet.kubeconfig" }
 
 // Ready waits until the API server is ready, the node is, and on a server its
 // static pods, each pod of the system on it and the cluster's DNS are. The unit
@@ -55,6 +57,12 @@ func (l *Live) Ready(ctx context.Context, report func(string)) error {
 			Hint("`journalctl -u %s -b` and %s say more", l.unit(), Data(l.Product)+"/agent/containerd/containerd.log")
 	}
 	return err
+}
+
+// Membership asks with the kubelet's kubeconfig, which a server has as well: its
+// agent's.
+func (l *Live) Membership(ctx context.Context) (string, bool) {
+	return cluster.Says(ctx, l.Root, kubeletConf(l.Product), l.Node)
 }
 
 func (l *Live) unit() string {

@@ -124,6 +124,9 @@ func TestReadyAgent(t *testing.T) {
 	if err := l.Ready(context.Background(), func(string) {}); err != nil {
 		t.Error(err)
 	}
+	if words, ready := l.Membership(t.Context()); !ready || words != "the control plane answers and calls this node Ready" {
+		t.Errorf("have %q, %v", words, ready)
+	}
 	put(t, root, "m/a.yaml", "kind: Pod\nmetadata: {name: x}\n")
 	if err := l.ApplyManifests(t.Context(), "m", func(string) {}); err != nil {
 		t.Error(err)

@@ -80,6 +80,7 @@ type page struct {
 	foot    []line // beneath the fields
 	help    []string
 	reading bool // the text comes first: Down reads on before it moves
+	whole   bool // Enter goes on only when the text's end was shown
 }
 
 // A few ways to write lines.

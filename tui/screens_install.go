@@ -11,6 +11,7 @@ import (
 
 func (w Wizard) reviewPage() page {
 	p := page{title: "review", reading: true, help: []string{"This is the plan itself: what is not here is not done.",
+		"Enter reads on until the end was shown; only then it goes on to the question whether you agree.",
 		"Long digests are cut for the screen; the record on the node has them whole."}}
 	switch {
 	case w.planErr != nil:
@@ -21,21 +22,21 @@ func (w Wizard) reviewPage() page {
 		p.lines = []line{say("Making the plan. Nothing is written.")}
 		return p
 	}
-	p.lines = slices.Concat([]line{loss(w.plan.Disk)}, w.cardProblems(), w.addressLines(), []line{{}}, w.origin(), planLines(*w.plan))
+	p.lines = slices.Concat([]line{loss(w.plan.Disk)}, w.cardProblems(), w.addressLines(), []line{{}}, w.origin(), w.configured(), planLines(*w.plan))
+	p.whole = true
 	p.fields = []field{goOn("Continue: agree to it"), act("save", "Save the answers to a stick", save), act("back", "Change something", func(w Wizard) (Wizard, []Effect) { return w.goTo(rolePage), nil })}
 	return p
 }
 
 func save(w Wizard) (Wizard, []Effect) { return start("save", SaveAnswers{Answers: w.answers()})(w) }
 
-// planLines is the plan: what for, then its own sentences.
+// planLines is the plan: on what, then its own sentences.
 func planLines(pl plan.Plan) []line {
 	out := []line{
-		row("Node", Span{pl.Node, Strong}, Span{", " + pl.Role, Plain}),
-		row("Release", Span{pl.Release, Code}, Span{", enclave " + pl.Enclave, Plain}),
-		row("Machine", Span{list(pl.Machine.Vendor, pl.Machine.Product, prefixed("serial ", pl.Machine.Serial)), Plain}),
 		row("Disk", Span{list(pl.Disk.Size.String(), pl.Disk.Model, prefixed("serial ", pl.Disk.Serial)), Plain}),
 		row("", Span{pl.Disk.Path, Code}),
+		row("Machine", Span{list(pl.Machine.Vendor, pl.Machine.Product, prefixed("serial ", pl.Machine.Serial)), Plain}),
+		row("Release", Span{pl.Release, Code}, Span{", enclave " + pl.Enclave, Plain}),
 		row("Then", Span{pl.After, Plain}), {}}
 	for i, s := range pl.Steps {
 		r := Plain

@@ -170,6 +170,9 @@ func (w Wizard) keysLine(p page, c Canvas) string {
 		return "Please wait.   ?: help"
 	}
 	enter := "Enter: do it"
+	if w.unread(p, w.layout(c)) {
+		enter = "Enter: read on"
+	}
 	switch f := p.fields[min(w.focus, len(p.fields)-1)]; f.kind {
 	case choice:
 		enter = "Enter: take it"

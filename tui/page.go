@@ -75,7 +75,7 @@ type option struct {
 type page struct {
 	title   string
 	lines   []line
-	side    []line // to the right of lines, where there is room
+	square  string // to the right of lines as a QR code, where there is room
 	fields  []field
 	foot    []line // beneath the fields
 	help    []string

@@ -119,33 +119,6 @@ func (w Wizard) progressPage() page {
 	return p
 }
 
-func (w Wizard) donePage() page {
-	r := w.result
-	p := page{title: "done", help: []string{"The record on the node says what was done, step by step.", "Its digest here is its fingerprint: write it down, or read the square with a camera."}}
-	p.lines = []line{marked(OK, "The node is on the disk."), {},
-		row("Node", Span{w.plan.Node, Strong}, Span{", " + w.plan.Role, Plain}),
-		row("Address", Span{orDHCP(r.Address), Code}),
-		row("Record", Span{grouped(string(r.Record)), Code}), {}}
-	for n, s := range []string{"Write the digest down.", "Take the medium out.", w.afterwards(), "It is Ready some minutes later."} {
-		p.lines = append(p.lines, line{spans: []Span{{strconv.Itoa(n+1) + ". ", Dim}, {s, Plain}}, hang: 3})
-	}
-	p.side = square(strings.ToUpper(string(r.Record)))
-	leaveNow := map[string]field{"reboot": act("reboot", "Restart now", leave("reboot")), "poweroff": act("poweroff", "Power off now", leave("poweroff"))}
-	order := []field{leaveNow["reboot"], leaveNow["poweroff"]}
-	if w.plan.After == "poweroff" {
-		order[0], order[1] = order[1], order[0]
-	}
-	p.fields = append(order, act("save", "Save the answers to a stick", save))
-	return p
-}
-
-func (w Wizard) afterwards() string {
-	if w.plan.After == "poweroff" {
-		return "Power off, move the machine to its place, power on."
-	}
-	return "Restart: the node comes up from its disk."
-}
-
 func orDHCP(s string) string {
 	if s == "" {
 		return "by DHCP"

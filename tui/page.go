@@ -30,8 +30,9 @@ type Span struct {
 type line struct {
 	spans []Span
 	hang  int
-	bar   *work // a bar of progress instead of text
-	dim   bool  // left out in large print
+	bar   *work  // a bar of progress instead of text
+	tail  string // at the end of the last row, dim, if that has room
+	dim   bool   // left out in large print
 }
 
 // Field names a thing on a page that keys act on. Those that can be filled in

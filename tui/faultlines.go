@@ -38,6 +38,7 @@ func under(err error) []line {
 	var out []line
 	for _, f := range fault.All(err) {
 		what, have, need := parts(f.What)
+		at := len(out)
 		if have == "" {
 			out = append(out, marked(Bad, what))
 		} else {
@@ -46,6 +47,9 @@ func under(err error) []line {
 				code = f.Code + ": "
 			}
 			out = append(out, marked(Bad, code+"have "+have), inset("need", need))
+		}
+		if have == "" || f.Class == fault.Input {
+			out[at].tail = "(" + f.Code + ")" // help is by code
 		}
 		for _, h := range f.Hints {
 			out = append(out, inset("do", h))

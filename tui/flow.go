@@ -75,7 +75,7 @@ func (w Wizard) toReview() (Wizard, []Effect) {
 		return w, nil
 	}
 	w.number++
-	w.plan, w.planErr = nil, nil
+	w.planned, w.plan, w.planErr = answers, nil, nil
 	w.draft = w.draft.with(FieldTyped, "")
 	w = w.waits("plan", true)
 	return w, []Effect{Plan{Number: w.number, Answers: answers}}

@@ -44,6 +44,10 @@ func (w Wizard) key(k Key) (Wizard, []Effect) {
 		w.scroll = min(l.most, w.scroll+l.stride)
 		return w, nil
 	case KeyEnter:
+		if l := w.layout(w.size); w.unread(p, l) {
+			w.scroll = min(l.most, w.scroll+max(1, l.room-1))
+			return w, nil
+		}
 		return w.enter()
 	}
 	switch {

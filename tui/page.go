@@ -30,8 +30,9 @@ type Span struct {
 type line struct {
 	spans []Span
 	hang  int
-	bar   *work // a bar of progress instead of text
-	dim   bool  // left out in large print
+	bar   *work  // a bar of progress instead of text
+	tail  string // at the end of the last row, dim, if that has room
+	dim   bool   // left out in large print
 }
 
 // Field names a thing on a page that keys act on. Those that can be filled in
@@ -75,11 +76,12 @@ type option struct {
 type page struct {
 	title   string
 	lines   []line
-	side    []line // to the right of lines, where there is room
+	square  string // to the right of lines as a QR code, where there is room
 	fields  []field
 	foot    []line // beneath the fields
 	help    []string
 	reading bool // the text comes first: Down reads on before it moves
+	whole   bool // Enter goes on only when the text's end was shown
 }
 
 // A few ways to write lines.

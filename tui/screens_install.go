@@ -11,6 +11,7 @@ import (
 
 func (w Wizard) reviewPage() page {
 	p := page{title: "review", reading: true, help: []string{"This is the plan itself: what is not here is not done.",
+		"Enter reads on until the end was shown; only then it goes on to the question whether you agree.",
 		"Long digests are cut for the screen; the record on the node has them whole."}}
 	switch {
 	case w.planErr != nil:
@@ -21,21 +22,21 @@ func (w Wizard) reviewPage() page {
 		p.lines = []line{say("Making the plan. Nothing is written.")}
 		return p
 	}
-	p.lines = slices.Concat([]line{loss(w.plan.Disk)}, w.cardProblems(), w.addressLines(), []line{{}}, w.origin(), planLines(*w.plan))
+	p.lines = slices.Concat([]line{loss(w.plan.Disk)}, w.cardProblems(), w.addressLines(), []line{{}}, w.origin(), w.configured(), planLines(*w.plan))
+	p.whole = true
 	p.fields = []field{goOn("Continue: agree to it"), act("save", "Save the answers to a stick", save), act("back", "Change something", func(w Wizard) (Wizard, []Effect) { return w.goTo(rolePage), nil })}
 	return p
 }
 
 func save(w Wizard) (Wizard, []Effect) { return start("save", SaveAnswers{Answers: w.answers()})(w) }
 
-// planLines is the plan: what for, then its own sentences.
+// planLines is the plan: on what, then its own sentences.
 func planLines(pl plan.Plan) []line {
 	out := []line{
-		row("Node", Span{pl.Node, Strong}, Span{", " + pl.Role, Plain}),
-		row("Release", Span{pl.Release, Code}, Span{", enclave " + pl.Enclave, Plain}),
-		row("Machine", Span{list(pl.Machine.Vendor, pl.Machine.Product, prefixed("serial ", pl.Machine.Serial)), Plain}),
 		row("Disk", Span{list(pl.Disk.Size.String(), pl.Disk.Model, prefixed("serial ", pl.Disk.Serial)), Plain}),
 		row("", Span{pl.Disk.Path, Code}),
+		row("Machine", Span{list(pl.Machine.Vendor, pl.Machine.Product, prefixed("serial ", pl.Machine.Serial)), Plain}),
+		row("Release", Span{pl.Release, Code}, Span{", enclave " + pl.Enclave, Plain}),
 		row("Then", Span{pl.After, Plain}), {}}
 	for i, s := range pl.Steps {
 		r := Plain
@@ -116,33 +117,6 @@ func (w Wizard) progressPage() page {
 	}
 	p.fields = []field{showLog}
 	return p
-}
-
-func (w Wizard) donePage() page {
-	r := w.result
-	p := page{title: "done", help: []string{"The record on the node says what was done, step by step.", "Its digest here is its fingerprint: write it down, or read the square with a camera."}}
-	p.lines = []line{marked(OK, "The node is on the disk."), {},
-		row("Node", Span{w.plan.Node, Strong}, Span{", " + w.plan.Role, Plain}),
-		row("Address", Span{orDHCP(r.Address), Code}),
-		row("Record", Span{grouped(string(r.Record)), Code}), {}}
-	for n, s := range []string{"Write the digest down.", "Take the medium out.", w.afterwards(), "It is Ready some minutes later."} {
-		p.lines = append(p.lines, line{spans: []Span{{strconv.Itoa(n+1) + ". ", Dim}, {s, Plain}}, hang: 3})
-	}
-	p.side = square(strings.ToUpper(string(r.Record)))
-	leaveNow := map[string]field{"reboot": act("reboot", "Restart now", leave("reboot")), "poweroff": act("poweroff", "Power off now", leave("poweroff"))}
-	order := []field{leaveNow["reboot"], leaveNow["poweroff"]}
-	if w.plan.After == "poweroff" {
-		order[0], order[1] = order[1], order[0]
-	}
-	p.fields = append(order, act("save", "Save the answers to a stick", save))
-	return p
-}
-
-func (w Wizard) afterwards() string {
-	if w.plan.After == "poweroff" {
-		return "Power off, move the machine to its place, power on."
-	}
-	return "Restart: the node comes up from its disk."
 }
 
 func orDHCP(s string) string {

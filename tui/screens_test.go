@@ -26,7 +26,7 @@ var (
 	toTime    = then(toName, "type edge1", "keys enter enter enter")
 	toUsers   = then(toTime, "keys tab tab tab enter")
 	toReview  = then(toUsers, "type ops", "keys enter", "type "+sshKey, "keys enter enter")
-	toConfirm = then(toReview, "keys pgdn pgdn pgdn pgdn enter")
+	toConfirm = then(toReview, "keys pgdn pgdn pgdn pgdn pgdn pgdn enter")
 	toInstall = then(toConfirm, "type nx0n", "keys enter enter")
 	ofRoster  = []string{"serial SN-2", "keys enter"}
 )
@@ -59,7 +59,7 @@ var shots = []struct {
 	{"09-users", toUsers},
 	{"09-users-wrong", then(toUsers, "type Ops", "keys enter", "type ssh-rsa AAAA", "keys enter enter")},
 	{"10-review", toReview},
-	{"10-review-end", then(toReview, "keys pgdn pgdn pgdn pgdn")},
+	{"10-review-end", then(toReview, "keys pgdn pgdn pgdn pgdn pgdn pgdn")},
 	{"09-users-given", []string{"given " + whole, "keys enter esc"}},
 	{"10-review-given", []string{"given " + whole, "keys enter"}},
 	{"10-review-without", slices.Concat([]string{"given nothing: here", "keys enter tab enter"}, toReview[1:])},

@@ -63,7 +63,9 @@ func TestInstallBySerialLine(t *testing.T) {
 	line.shows("step 8 of 13")
 	line.keys("down", "down", "down", "enter", "ops", "enter", "\x1b[200~"+sshKey+"\n\x1b[201~", "enter", "enter")
 	line.shows("DESTROYS everything")
-	line.keys("pgdn", "pgdn", "pgdn", "pgdn", "enter")
+	line.keys("enter", "enter") // each reads on
+	line.shows("Enter: do it")
+	line.keys("enter")
 	line.shows("To agree")
 	line.keys("xxxx", "enter", "enter")
 	line.shows("need  the last 4 characters")

@@ -25,9 +25,9 @@ func (w Wizard) layout(c Canvas) layout {
 	p := w.page()
 	width, height := inner(c.Width), max(1, c.Height-frameRows)
 	var l layout
-	if n := len(p.side); n > 0 && !c.ASCII && !c.Large {
-		if wide := cells(p.side[0].spans) + 2; width-wide >= 40 && height >= n {
-			l.side, l.wide = p.side, wide
+	if code := square(p.square, c.ASCII); len(code) > 0 && height >= len(code) {
+		if wide := cells(code[0].spans) + 2; width-wide >= leastBeside {
+			l.side, l.wide = code, wide
 			width -= wide
 		}
 	}
@@ -170,6 +170,9 @@ func (w Wizard) keysLine(p page, c Canvas) string {
 		return "Please wait.   ?: help"
 	}
 	enter := "Enter: do it"
+	if w.unread(p, w.layout(c)) {
+		enter = "Enter: read on"
+	}
 	switch f := p.fields[min(w.focus, len(p.fields)-1)]; f.kind {
 	case choice:
 		enter = "Enter: take it"

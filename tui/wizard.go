@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"caisson.dev/caisson/installer/plan"
+	"caisson.dev/caisson/spec"
 )
 
 // step is a screen of the way through.
@@ -66,7 +67,8 @@ type Wizard struct {
 	asking *question       // to the network, under way
 	asked  *answered       // the last one that was answered
 
-	number  int // of the last plan asked for
+	number  int          // of the last plan asked for
+	planned spec.Answers // that it was asked for with, complete
 	plan    *plan.Plan
 	planErr error
 

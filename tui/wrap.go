@@ -66,6 +66,9 @@ func wrap(l line, width int, ascii bool) [][]Span {
 		}
 		rows = append(rows, row)
 		if cells = cells[next:]; len(cells) == 0 {
+			if last := len(rows) - 1; l.tail != "" && left+end+2+len(l.tail) <= width {
+				rows[last] = append(rows[last], Span{"  " + l.tail, Dim})
+			}
 			return rows
 		}
 		left = hang

@@ -17,6 +17,7 @@ type NodeState struct {
 	Waits                string // "waiting for ...", or why it will not be Ready; "" if it is
 	Addresses            []string
 	Kubernetes, Kubelet  string // version; systemd's word for the unit
+	Unit                 string // that runs Kubernetes, without .service
 	Registry             string // engine and address, in words
 	Serves               bool   // the registry answers
 	Certificate          string // the one that ends soonest
@@ -74,7 +75,7 @@ func (n NodeState) lines(now time.Time) []line {
 		reading(judged(n.Waits == "", Bad), "State", state),
 		reading(OK, "Role", n.Role),
 		reading(OK, "Addresses", strings.Join(n.Addresses, ", ")),
-		reading(judged(n.Kubelet == "active", Bad), "Kubernetes", strings.TrimSpace(n.Kubernetes+", kubelet "+n.Kubelet)),
+		reading(judged(n.Kubelet == "active", Bad), "Kubernetes", strings.TrimSpace(n.Kubernetes+", "+n.Unit+" "+n.Kubelet)),
 		reading(judged(n.Serves, Bad), "Registry", n.Registry),
 		n.certificate(now),
 		n.space(),

@@ -73,6 +73,9 @@ func packaged(ctx context.Context, api *cluster.API) string {
 	return ""
 }
 
+// Certificates are where K3s keeps those of a node.
+func (Profile) Certificates() []string { return node.Certificates(release.K3s) }
+
 // CarryNetwork hands the manifests in dir to K3s where the pod network is one of
 // them.
 func (p Profile) CarryNetwork(dir string) error {

@@ -28,6 +28,9 @@ func (p Profile) Ready(ctx context.Context, report func(string)) error {
 	return l.Ready(ctx, report)
 }
 
+// Certificates are where RKE2 keeps those of a node.
+func (Profile) Certificates() []string { return node.Certificates(release.RKE2) }
+
 // CarryNetwork hands the manifests in dir to RKE2 where the pod network is one of
 // them.
 func (p Profile) CarryNetwork(dir string) error {

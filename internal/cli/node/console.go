@@ -73,7 +73,9 @@ func (k keeper) Look(ctx context.Context) tui.NodeState {
 		Registry: s.Registry, Serves: s.serves, OS: s.OS, Slot: s.Slot, Release: s.Release,
 		Synchronised: r.env.Synchronised(), Server: len(n.answers.TimeServers(n.enclave)) > 0, Admins: admins(r.root), Shell: n.enclave.OS.RootShell, Network: k.wiring(n),
 	}
-	out.Certificate, out.Until, out.CertificateErr = soonest(r.root)
+	if c, ok := n.profile.(profiles.Certified); ok {
+		out.Certificate, out.Until, out.CertificateErr = soonest(r.root, c.Certificates())
+	}
 	var fs unix.Statfs_t
 	if err := unix.Statfs(filepath.Join(r.root, "var"), &fs); err == nil {
 		out.VarUsed = size.Bytes(int64(fs.Blocks-fs.Bfree) * fs.Bsize)

@@ -17,6 +17,10 @@ import (
 	"caisson.dev/caisson/installer/machine"
 	"caisson.dev/caisson/installer/plan"
 	"caisson.dev/caisson/installer/record"
+	"caisson.dev/caisson/profiles"
+	k3sedge "caisson.dev/caisson/profiles/k3s-edge"
+	"caisson.dev/caisson/profiles/kubeadm"
+	rke2cis "caisson.dev/caisson/profiles/rke2-cis"
 	"caisson.dev/caisson/tui"
 )
 
@@ -112,8 +116,36 @@ func TestLookAtNothing(t *testing.T) {
 	if n := (keeper{r}).Look(t.Context()); !NodeFiles.Is(n.Damaged) || len(n.Admins) > 0 {
 		t.Errorf("have %+v, want NODE-FILES", n)
 	}
-	if name, _, err := soonest(b.scratch); name != "" || err != nil {
+	if name, _, err := soonest(b.scratch, kubeadm.New().Certificates()); name != "" || err != nil {
 		t.Errorf("have %q, %v of no certificates", name, err)
+	}
+}
+
+// TestCertificates: RKE2 and K3s keep theirs elsewhere, and those in containerd's
+// store of images are nobody's on this node.
+func TestCertificates(t *testing.T) {
+	day := func(n int) time.Time { return time.Date(2031, 1, n, 0, 0, 0, 0, time.UTC) }
+	for product, p := range map[string]profiles.Certified{"rke2": rke2cis.New(), "k3s": k3sedge.New()} {
+		root := t.TempDir()
+		data := "var/lib/rancher/" + product + "/"
+		for _, c := range []struct {
+			file string
+			ends time.Time
+			want string
+		}{
+			{"agent/containerd/ca.crt", day(1), ""},
+			{"server/tls-1/client-admin.crt", day(1), ""}, // set aside by a rotation
+			{"server/tls/server-ca.crt", day(20), "server-ca.crt"},
+			{"agent/client-kubelet.crt", day(9), "client-kubelet.crt"},
+			{"server/tls/kube-scheduler/kube-scheduler.crt", day(8), "kube-scheduler/kube-scheduler.crt"},
+			{"server/tls/etcd/client.crt", day(7), "etcd/client.crt"},
+		} {
+			put(t, root, map[string]string{data + c.file: certificate(t, c.ends)})
+			name, until, err := soonest(root, p.Certificates())
+			if err != nil || name != c.want || c.want != "" && !until.Equal(c.ends) {
+				t.Errorf("%s with %s: have %q, %s, %v, want %q", product, c.file, name, until, err, c.want)
+			}
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/profiles/rancher/node"
 	"caisson.dev/caisson/profiles/rancher/release"
+	"caisson.dev/caisson/spec"
 )
 
 // ChangeNetwork says what another network of this node takes. K3s's pod network is
@@ -26,7 +27,14 @@ func networkOf(in profiles.RenderInput) (node.Network, error) {
 	if err != nil {
 		return node.Network{}, err
 	}
-	out := node.Network{Node: n}
+	link, err := flannelLink(in)
+	if err != nil {
+		return node.Network{}, err
+	}
+	if link == "" && in.Answers.Network.Gateway == "" {
+		link = spec.DummyLink // by the default route
+	}
+	out := node.Network{Node: n, Link: link}
 	out.Config, err = n.ConfigFile(b)
 	return out, err
 }

@@ -17,6 +17,7 @@ type Network struct {
 	Node
 	Config images.ServiceFile   // config.yaml
 	Own    []images.ServiceFile // what else of the profile's depends on it
+	Link   string               // what the unit looks for once, as it starts; "" if it looks for none
 }
 
 // ChangeNetwork says what another network of a node takes; of renders the node. The
@@ -51,7 +52,7 @@ func ChangeNetwork(in profiles.NetworkInput, p release.Product, of func(profiles
 	if out.Files, err = host.Changes(in.Root, before, after); err != nil {
 		return out, err
 	}
-	if slices.ContainsFunc(out.Files, func(f profiles.FileChange) bool { return f.Path == now.Config.Path }) {
+	if old.Link != now.Link || slices.ContainsFunc(out.Files, func(f profiles.FileChange) bool { return f.Path == now.Config.Path }) {
 		out.Restart = []string{now.Unit()}
 		out.Notes = append(out.Notes, now.Unit()+" restarts. Pods go on running; the node may not be Ready for some minutes.")
 	}

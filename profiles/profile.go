@@ -183,6 +183,12 @@ func Unit(p Profile, role string) string {
 	return "kubelet.service"
 }
 
+// Certified is a profile that says where a node keeps its certificates.
+type Certified interface {
+	// Certificates are the patterns (path.Match) of their files; no file need be there.
+	Certificates() []string
+}
+
 // PayloadFile puts a wanted artifact at a path on the node.
 type PayloadFile struct {
 	Artifact string // "kubernetes/kubelet"

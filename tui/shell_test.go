@@ -93,7 +93,7 @@ func TestStatusShell(t *testing.T) {
 	keys("\r")
 	out.shows("Password of ops")
 	keys("secret?\r")
-	out.shows("> Restart the kubelet")
+	out.shows("> Restart Kubernetes (kubelet)")
 	keys("\x1b[B\x1b[B\x1b[B\x1b[B\r")
 	out.shows("Open a root shell?")
 	keys("\x1b[B\r")

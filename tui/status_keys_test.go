@@ -30,7 +30,7 @@ func (d *desk) asked() []Effect {
 // where a person is then.
 func TestStatusMenu(t *testing.T) {
 	const right = "'right?"
-	yes := Do{RestartKubelet}
+	yes := Do{RestartKubernetes}
 	for _, c := range []struct {
 		name string
 		node NodeState
@@ -218,7 +218,7 @@ func TestShowStatus(t *testing.T) {
 	out.shows("TEST-WRONG")
 	time.Sleep(2100 * time.Millisecond)
 	out.keys("secret?", "enter")
-	out.shows("> Restart the kubelet")
+	out.shows("> Restart Kubernetes (kubelet)")
 	out.keys("enter")
 	out.shows("> No")
 	out.keys("down", "enter")
@@ -235,7 +235,7 @@ func TestShowStatus(t *testing.T) {
 		t.Errorf("did %v", host.wired)
 	}
 	host.mu.Unlock()
-	if host.mu.Lock(); !reflect.DeepEqual(host.did, []Act{RestartKubelet}) {
+	if host.mu.Lock(); !reflect.DeepEqual(host.did, []Act{RestartKubernetes}) {
 		t.Errorf("did %v", host.did)
 	}
 	host.mu.Unlock()

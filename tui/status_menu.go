@@ -10,13 +10,13 @@ type Act string
 
 // The acts.
 const (
-	RestartKubelet  Act = "kubelet"
-	RestartRegistry Act = "registry"
-	ChangeNetwork   Act = "network"
-	SaveBundle      Act = "bundle"
-	OpenShell       Act = "shell"
-	Reboot          Act = "reboot"
-	PowerOff        Act = "poweroff"
+	RestartKubernetes Act = "kubernetes"
+	RestartRegistry   Act = "registry"
+	ChangeNetwork     Act = "network"
+	SaveBundle        Act = "bundle"
+	OpenShell         Act = "shell"
+	Reboot            Act = "reboot"
+	PowerOff          Act = "poweroff"
 )
 
 // menuAct is an act of the menu: what it is called, and what it means.
@@ -27,7 +27,7 @@ type menuAct struct {
 
 // acts are the menu.
 var acts = []menuAct{
-	{RestartKubelet, "Restart the kubelet", "Pods go on running. The node is not Ready for some seconds."},
+	{RestartKubernetes, "Restart Kubernetes", "Pods go on running. The node, and on a server the API, may not answer for some minutes."},
 	{RestartRegistry, "Restart the registry", "No image can be pulled for some seconds."},
 	{act: ChangeNetwork, label: "Change address or VLAN"}, // asks by itself
 	{SaveBundle, "Save a support bundle to a stick", "It holds messages and the hardware, and no password."},
@@ -36,14 +36,19 @@ var acts = []menuAct{
 	{PowerOff, "Power off", "Everything that runs on this node stops."},
 }
 
-// acts are those of this node's menu: a root shell only if its Spec allows one.
+// acts are those of this node's menu: its own unit of Kubernetes, and a root shell
+// only if its Spec allows one.
 func (s Status) acts() []menuAct {
-	return slices.DeleteFunc(slices.Clone(acts), func(a menuAct) bool { return a.act == OpenShell && !s.node.Shell })
+	list := slices.DeleteFunc(slices.Clone(acts), func(a menuAct) bool { return a.act == OpenShell && !s.node.Shell })
+	if s.node.Unit != "" {
+		list[0].label += " (" + s.node.Unit + ")"
+	}
+	return list
 }
 
 // chosen is the act that was chosen.
 func (s Status) chosen() menuAct {
-	for _, a := range acts {
+	for _, a := range s.acts() {
 		if a.act == s.act {
 			return a
 		}

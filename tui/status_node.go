@@ -19,6 +19,7 @@ type NodeState struct {
 	Kubernetes, Kubelet  string // version; systemd's word for the unit
 	Cluster              string // what it says of this node, in words
 	Member               bool   // it calls the node Ready
+	Unit                 string // that runs Kubernetes, without .service
 	Registry             string // engine and address, in words
 	Serves               bool   // the registry answers
 	Certificate          string // the one that ends soonest
@@ -76,7 +77,7 @@ func (n NodeState) lines(now time.Time) []line {
 		reading(judged(n.Waits == "", Bad), "State", state),
 		reading(OK, "Role", n.Role),
 		reading(OK, "Addresses", strings.Join(n.Addresses, ", ")),
-		reading(judged(n.Kubelet == "active", Bad), "Kubernetes", strings.TrimSpace(n.Kubernetes+", kubelet "+n.Kubelet)),
+		reading(judged(n.Kubelet == "active", Bad), "Kubernetes", strings.TrimSpace(n.Kubernetes+", "+n.Unit+" "+n.Kubelet)),
 		reading(judged(n.Member, Bad), "Cluster", n.Cluster),
 		reading(judged(n.Serves, Bad), "Registry", n.Registry),
 		n.certificate(now),

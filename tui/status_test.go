@@ -15,10 +15,13 @@ import (
 // sound is a node with nothing wrong.
 func sound() NodeState {
 	return NodeState{Enclave: "demo", Node: "edge1", Role: "control-plane", Classification: spec.Classification{Label: "RESTRICTED // TRIAL", Colour: "orange"},
-		Addresses: []string{"10.20.0.31"}, Kubernetes: "v1.37.2", Kubelet: "active", Cluster: "the control plane answers and calls this node Ready", Member: true, Registry: "distribution, answers at 127.0.0.1:5000", Serves: true,
+		Addresses: []string{"10.20.0.31"}, Kubernetes: "v1.37.2", Unit: "kubelet", Kubelet: "active", Cluster: "the control plane answers and calls this node Ready", Member: true, Registry: "distribution, answers at 127.0.0.1:5000", Serves: true,
 		Certificate: "apiserver.crt", Until: noon.AddDate(0, 0, 341).Add(time.Hour), VarUsed: 7 * size.GiB, VarFree: 21 * size.GiB, Synchronised: true, Server: true,
 		OS: "debian-13-20261120", Slot: "a", Release: "demo-0123456789ab", Installed: noon.Add(-time.Hour), Record: string(digest.Of([]byte("record"))), Admins: []string{"ops"}, Network: wired()}
 }
+
+// on is one whose Kubernetes runs as that unit.
+func on(unit string, n NodeState) NodeState { n.Unit = unit; return n }
 
 // ill is one with everything wrong.
 func ill() NodeState {
@@ -164,6 +167,7 @@ var statusShots = []struct {
 	{"help-network", sound(), way(toForm, []string{"down", "'?"})},
 	{"help-keep", sound(), way(toForm, toChange, []string{"down", "enter", "+7s", "'?"})},
 	{"menu", sound(), []string{"enter", "'right?", "enter"}},
+	{"ask-restart", on("rke2-server", sound()), []string{"enter", "'right?", "enter", "enter"}},
 	{"menu-shell", free(sound()), []string{"enter", "'right?", "enter", "down", "down", "down", "down"}},
 	{"ask-shell", free(sound()), []string{"enter", "'right?", "enter", "down", "down", "down", "down", "enter", "down"}},
 	{"network", sound(), toForm},

@@ -1,23 +1,35 @@
 package netchange
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
+	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/spec"
 )
 
 // takeUp makes systemd-networkd take the files up that are there now. It reads
 // them anew and reconfigures the links whose file changed, but it removes no link
 // whose file is gone (networkctl(1), reload).
-func (n Node) takeUp(ctx context.Context, from, to spec.NodeNetwork, restart []string) error {
+func (n Node) takeUp(ctx context.Context, c Change, back bool) error {
+	from, to := c.Old, c.New
+	if back {
+		from, to = to, from
+	}
 	if err := n.Run(ctx, "networkctl", "reload"); err != nil {
 		return err
 	}
 	if from.VLAN != 0 && from.VLAN != to.VLAN && n.isLink(spec.VLANLink(from.VLAN)) {
 		if err := n.Run(ctx, "networkctl", "delete", spec.VLANLink(from.VLAN)); err != nil {
+			return err
+		}
+	}
+	if noDummy(c.Files, back) && n.isLink(spec.DummyLink) {
+		if err := n.Run(ctx, "networkctl", "delete", spec.DummyLink); err != nil {
 			return err
 		}
 	}
@@ -31,12 +43,29 @@ func (n Node) takeUp(ctx context.Context, from, to spec.NodeNetwork, restart []s
 			return err
 		}
 	}
-	for _, unit := range restart {
+	for _, unit := range c.Restart {
 		if err := n.Run(ctx, "systemctl", "--no-block", "try-restart", unit); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// noDummy tells whether the dummy link is made no more. Its default route would lead
+// nowhere for those who believe it.
+func noDummy(files []profiles.FileChange, back bool) bool {
+	name := []byte("Name=" + spec.DummyLink + "\n")
+	was, is := false, false
+	for _, f := range files {
+		old, now := f.Old, f.New
+		if back {
+			old, now = now, old
+		}
+		if strings.HasSuffix(f.Path, ".netdev") {
+			was, is = was || bytes.Contains(old, name), is || bytes.Contains(now, name)
+		}
+	}
+	return was && !is
 }
 
 // made is the link with the address, if the node makes it itself.

@@ -134,7 +134,7 @@ func (n Node) Switch(ctx context.Context, by string, old, to spec.NodeNetwork, w
 		err = n.write(c.Files, false)
 	}
 	if err == nil {
-		err = n.takeUp(ctx, c.Old, c.New, c.Restart)
+		err = n.takeUp(ctx, c, false)
 	}
 	if err != nil {
 		back := n.revert(context.WithoutCancel(ctx), c)
@@ -206,7 +206,7 @@ func (n Node) Revert(ctx context.Context) (Change, bool, error) {
 func (n Node) revert(ctx context.Context, c Change) error {
 	err := n.write(c.Files, true)
 	if err == nil && c.Boot == n.boot() {
-		err = n.takeUp(ctx, c.New, c.Old, c.Restart)
+		err = n.takeUp(ctx, c, true)
 	}
 	if err != nil { // it is tried again at the next start
 		return Failed.New("cannot bring the old network back: %w", err).Hint("restart the machine: the old files are put back then")

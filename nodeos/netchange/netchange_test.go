@@ -242,3 +242,34 @@ func TestDamaged(t *testing.T) {
 		t.Error("a damaged network.json is taken")
 	}
 }
+
+// TestDummyLink: networkd removes no link whose file is gone, so that this does,
+// on the way there or back; one that another file still makes stays.
+func TestDummyLink(t *testing.T) {
+	const netdev = "[NetDev]\nName=caisson0\nKind=dummy\n"
+	gateway := before
+	gateway.Gateway = "10.20.0.1"
+	file := func(name string, old, new []byte) profiles.FileChange {
+		return profiles.FileChange{Path: "/etc/systemd/network/" + name, Mode: 0o644, Old: old, New: new}
+	}
+	for name, c := range map[string]struct {
+		files       []profiles.FileChange
+		there, back bool
+	}{
+		"goes":  {[]profiles.FileChange{file("20-caisson-nowhere.netdev", []byte(netdev), nil)}, true, false},
+		"comes": {[]profiles.FileChange{file("20-caisson-nowhere.netdev", nil, []byte(netdev))}, false, true},
+		"by another file": {[]profiles.FileChange{file("20-caisson-nowhere.netdev", []byte(netdev), nil),
+			file("10-caisson.netdev", nil, []byte(netdev))}, false, false},
+	} {
+		h := newHost(t)
+		h.put("/sys/class/net/caisson0", "")
+		deleted := func() bool { return strings.Contains(strings.Join(h.ran, "; "), "networkctl delete caisson0") }
+		if _, err := h.Switch(t.Context(), "ops", before, gateway, profiles.NetworkChange{Files: c.files}); err != nil || deleted() != c.there {
+			t.Errorf("%s: %v, ran %v", name, err, h.ran)
+		}
+		h.ran = nil
+		if _, did, err := h.Revert(t.Context()); !did || err != nil || deleted() != c.back {
+			t.Errorf("%s, back: %v, %v, ran %v", name, did, err, h.ran)
+		}
+	}
+}

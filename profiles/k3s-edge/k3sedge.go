@@ -38,6 +38,8 @@ var (
 	_ profiles.Preparer       = Profile{}
 	_ profiles.Deployer       = Profile{}
 	_ profiles.NetworkCarrier = Profile{}
+	_ profiles.Certified      = Profile{}
+	_ profiles.NetworkChanger = Profile{}
 )
 
 // New is the profile as a node and the low side use it.

@@ -82,6 +82,9 @@ func (p Profile) Membership(ctx context.Context) (string, bool) {
 	return l.Membership(ctx)
 }
 
+// Certificates are where K3s keeps those of a node.
+func (Profile) Certificates() []string { return node.Certificates(release.K3s) }
+
 // CarryNetwork hands the manifests in dir to K3s where the pod network is one of
 // them.
 func (p Profile) CarryNetwork(dir string) error {

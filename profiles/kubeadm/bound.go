@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/profiles/host"
 )
 
 const apiServerManifest = "/etc/kubernetes/manifests/kube-apiserver.yaml"
@@ -32,23 +33,16 @@ func bound(in profiles.NetworkInput, moves bool) error {
 	}
 	address := boundAddress(in.Root)
 	if address == "" {
-		address = ip(in.Answers.Network)
+		address = host.IP(in.Answers.Network)
 	}
 	old, to := in.Answers.Network, in.New
 	switch {
-	case to.Address != "" && ip(to) == address:
+	case to.Address != "" && host.IP(to) == address:
 		return nil
 	case to.Address == "" && old.Address == "" && to.VLAN == old.VLAN && !moves:
 		return nil // the same server is asked
 	}
-	want := ip(to)
-	if want == "" {
-		want = "an address of a DHCP server"
-	}
-	if address == "" {
-		address = "the one that DHCP gave it"
-	}
-	f := AddressBound.New("cannot give this node %s: have a control-plane that was set up with %s, need that address to stay", want, address)
+	f := host.Bound(address, to)
 	if held := holders(in.Root, address); len(held) > 0 {
 		f.Hint("it is in %s, in etcd's list of members and in the cluster's own configuration", strings.Join(held, ", "))
 	}

@@ -11,8 +11,4 @@ var (
 	NodeKeysLost = fault.Define("NODE-KEYS-LOST", fault.Node)
 	// NodeInitFailed: kubeadm ran and did not finish.
 	NodeInitFailed = fault.Define("NODE-INIT-FAILED", fault.Node)
-	// AddressBound: the control plane was set up with another address.
-	AddressBound = fault.Define("ADDRESS-BOUND", fault.Node)
-	// NetworkFiles: the node's network is not as Caisson wrote it.
-	NetworkFiles = fault.Define("NETWORK-FILES", fault.Node)
 )

@@ -38,6 +38,7 @@ var (
 	_ profiles.KeyMaker    = Profile{}
 	_ profiles.Deployer    = Profile{}
 	_ profiles.Benchmarked = Profile{}
+	_ profiles.Certified   = Profile{}
 )
 
 // New is the profile as a node and the low side use it.
@@ -45,6 +46,11 @@ func New() Profile { return Profile{root: "/"} }
 
 // Name is "kubeadm".
 func (Profile) Name() string { return "kubeadm" }
+
+// Certificates are where kubeadm and the kubelet keep those of a node.
+func (Profile) Certificates() []string {
+	return []string{"/etc/kubernetes/pki/*.crt", "/etc/kubernetes/pki/*/*.crt", "/var/lib/kubelet/pki/*.crt", "/var/lib/kubelet/pki/*.pem"}
+}
 
 // Needs is the least machine: kubeadm itself refuses less than 2 CPUs and
 // 1700 MB for a control plane. The disk is for etcd, logs, unpacked images and

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/profiles/host"
 	"caisson.dev/caisson/spec"
 )
 
@@ -122,7 +123,7 @@ func TestAddressBound(t *testing.T) {
 		in.New = c.to
 		setUp(t, in.Root, "10.20.0.11")
 		_, err := New().ChangeNetwork(in)
-		if !AddressBound.Is(err) || !strings.Contains(err.Error(), "set up with 10.20.0.11, need") ||
+		if !host.AddressBound.Is(err) || !strings.Contains(err.Error(), "set up with 10.20.0.11, need") ||
 			!strings.Contains(err.Error(), "it is in admin.conf, apiserver.crt, kube-apiserver.yaml, server.crt, in etcd's") {
 			t.Errorf("%s: have %v, want ADDRESS-BOUND", name, err)
 		}
@@ -130,7 +131,7 @@ func TestAddressBound(t *testing.T) {
 	in := rendered(t, spec.ControlPlane, card)
 	in.New = elsewhere
 	write(t, in.Root, kubeadmBegun, nil)
-	if _, err := New().ChangeNetwork(in); !AddressBound.Is(err) {
+	if _, err := New().ChangeNetwork(in); !host.AddressBound.Is(err) {
 		t.Errorf("kubeadm is at work: have %v, want ADDRESS-BOUND", err)
 	}
 }
@@ -144,7 +145,7 @@ func TestNetworkFilesChangedByHand(t *testing.T) {
 		in := rendered(t, spec.Worker, card)
 		in.New = tagged
 		c(in.Root)
-		if _, err := New().ChangeNetwork(in); !NetworkFiles.Is(err) {
+		if _, err := New().ChangeNetwork(in); !host.NetworkFiles.Is(err) {
 			t.Errorf("%s: have %v, want NETWORK-FILES", name, err)
 		}
 	}
@@ -152,7 +153,7 @@ func TestNetworkFilesChangedByHand(t *testing.T) {
 	in.New = elsewhere
 	write(t, in.Root, joined, nil)
 	write(t, in.Root, kubeletFlags, []byte("ARGS=\n"))
-	if _, err := New().ChangeNetwork(in); !NetworkFiles.Is(err) {
+	if _, err := New().ChangeNetwork(in); !host.NetworkFiles.Is(err) {
 		t.Errorf("flags of another form: have %v, want NETWORK-FILES", err)
 	}
 }

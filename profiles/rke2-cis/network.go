@@ -11,8 +11,12 @@ import (
 	"caisson.dev/caisson/profiles/host"
 	"caisson.dev/caisson/profiles/rancher/config"
 	"caisson.dev/caisson/profiles/rancher/node"
+	"caisson.dev/caisson/profiles/rancher/release"
 	"caisson.dev/caisson/spec"
 )
+
+// podNetworkPath is the file of it on the first server.
+var podNetworkPath = node.Manifests(release.RKE2) + "/caisson-pod-network.yaml"
 
 // podNetwork is what the chart of the pod network is told where the default route
 // does not lead to the other nodes: on a node without a gateway it ends at a dummy

@@ -37,6 +37,9 @@ func (p Profile) Membership(ctx context.Context) (string, bool) {
 	return l.Membership(ctx)
 }
 
+// Certificates are where RKE2 keeps those of a node.
+func (Profile) Certificates() []string { return node.Certificates(release.RKE2) }
+
 // CarryNetwork hands the manifests in dir to RKE2 where the pod network is one of
 // them.
 func (p Profile) CarryNetwork(dir string) error {

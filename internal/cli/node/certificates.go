@@ -13,39 +13,33 @@ import (
 	"time"
 )
 
-// certificateDirs are where a node's certificates are, with their folders below.
-var certificateDirs = []string{"etc/kubernetes/pki", "var/lib/kubelet/pki"}
-
 // rotated is a certificate that the kubelet keeps under the date it got it; the
 // one in use is kubelet-client-current.pem.
 var rotated = regexp.MustCompile(`^kubelet-(client|server)-[0-9].*\.pem$`)
 
-// soonest is the certificate that ends first; no name means that there is none.
-// Of each file only the certificates' ends are looked at.
-func soonest(root string) (name string, until time.Time, err error) {
+// soonest is the certificate that ends first, of the files that the patterns find;
+// no name means that there is none. Of each file only the certificates' ends are
+// looked at. The name is what stands behind the pattern's fixed folders.
+func soonest(root string, patterns []string) (name string, until time.Time, err error) {
 	tree := os.DirFS(root)
-	for _, dir := range certificateDirs {
-		err := fs.WalkDir(tree, dir, func(p string, d fs.DirEntry, err error) error {
-			base := path.Base(p)
-			switch {
-			case os.IsNotExist(err):
-				return nil
-			case err != nil:
-				return err
-			case d.IsDir() || rotated.MatchString(base) || !strings.HasSuffix(base, ".crt") && !strings.HasSuffix(base, ".pem"):
-				return nil
+	for _, pattern := range patterns {
+		pattern = strings.TrimPrefix(pattern, "/")
+		fixed, _, _ := strings.Cut(pattern, "*")
+		files, err := fs.Glob(tree, pattern)
+		if err != nil {
+			return "", time.Time{}, err
+		}
+		for _, p := range files {
+			if rotated.MatchString(path.Base(p)) {
+				continue
 			}
 			ends, err := endOf(filepath.Join(root, p))
 			if err != nil {
-				return fmt.Errorf("/%s: %w", p, err)
+				return "", time.Time{}, fmt.Errorf("/%s: %w", p, err)
 			}
 			if !ends.IsZero() && (until.IsZero() || ends.Before(until)) {
-				name, until = strings.TrimPrefix(p, dir+"/"), ends
+				name, until = strings.TrimPrefix(p, fixed), ends
 			}
-			return nil
-		})
-		if err != nil {
-			return "", time.Time{}, err
 		}
 	}
 	return name, until, nil

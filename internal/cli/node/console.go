@@ -69,11 +69,13 @@ func (k keeper) Look(ctx context.Context) tui.NodeState {
 	s := glance(&r, n, registryMoment)
 	out := tui.NodeState{
 		Enclave: s.Enclave, Node: s.Node, Role: s.Role, Classification: n.enclave.Classification,
-		Addresses: withoutPods(s.Addresses, n.enclave.Network.PodCIDR), Kubernetes: s.Kubernetes, Kubelet: s.Kubelet,
+		Addresses: withoutPods(s.Addresses, n.enclave.Network.PodCIDR), Kubernetes: s.Kubernetes, Kubelet: s.Kubelet, Unit: strings.TrimSuffix(s.Unit, ".service"),
 		Registry: s.Registry, Serves: s.serves, Cluster: s.Cluster, Member: s.member, OS: s.OS, Slot: s.Slot, Release: s.Release,
 		Synchronised: r.env.Synchronised(), Server: len(n.answers.TimeServers(n.enclave)) > 0, Admins: admins(r.root), Shell: n.enclave.OS.RootShell, Network: k.wiring(n),
 	}
-	out.Certificate, out.Until, out.CertificateErr = soonest(r.root)
+	if c, ok := n.profile.(profiles.Certified); ok {
+		out.Certificate, out.Until, out.CertificateErr = soonest(r.root, c.Certificates())
+	}
 	var fs unix.Statfs_t
 	if err := unix.Statfs(filepath.Join(r.root, "var"), &fs); err == nil {
 		out.VarUsed = size.Bytes(int64(fs.Blocks-fs.Bfree) * fs.Bsize)
@@ -186,7 +188,7 @@ func (k keeper) note(what string) { fmt.Fprintln(k.r.errw, "console: "+what) }
 func (k keeper) Do(ctx context.Context, a tui.Act) (string, error) {
 	k.note(string(a))
 	switch a {
-	case tui.RestartKubelet:
+	case tui.RestartKubernetes:
 		return k.restartKubernetes(ctx)
 	case tui.RestartRegistry:
 		return "The registry was restarted.", k.restart(ctx, images.Unit)
@@ -202,16 +204,6 @@ func (k keeper) Do(ctx context.Context, a tui.Act) (string, error) {
 	return "", fmt.Errorf("the menu has no %q", a)
 }
 
-// restartKubernetes restarts the unit that runs it under the node's profile.
-func (k keeper) restartKubernetes(ctx context.Context) (string, error) {
-	n, err := load(k.r.root)
-	if err != nil {
-		return "", err
-	}
-	unit := profiles.Unit(n.profile, n.answers.Role)
-	return unit + " was restarted.", k.restart(ctx, unit)
-}
-
 // shell is asked for only if the Spec allows it, and asks the Spec again.
 func (k keeper) shell(ctx context.Context) (string, error) {
 	n, err := load(k.r.root)
@@ -225,10 +217,21 @@ func (k keeper) shell(ctx context.Context) (string, error) {
 	return "The root shell has ended.", err
 }
 
-func (k keeper) restart(ctx context.Context, unit string) error {
+// restartKubernetes does not wait: RKE2 and K3s say that they have started once
+// they have read their image archives, which takes minutes on a slow disk.
+func (k keeper) restartKubernetes(ctx context.Context) (string, error) {
+	n, err := load(k.r.root)
+	if err != nil {
+		return "", err
+	}
+	unit := profiles.Unit(n.profile, n.answers.Role)
+	return strings.TrimSuffix(unit, ".service") + " restarts. The first line of the state says when the node is Ready.", k.restart(ctx, "--no-block", unit)
+}
+
+func (k keeper) restart(ctx context.Context, unit ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, restartPatience)
 	defer cancel()
-	return k.r.env.System(io.Discard).Run(ctx, system.Command{Argv: []string{"systemctl", "restart", unit}})
+	return k.r.env.System(io.Discard).Run(ctx, system.Command{Argv: append([]string{"systemctl", "restart"}, unit...)})
 }
 
 func (k keeper) bundle(ctx context.Context) (string, error) {

@@ -72,10 +72,10 @@ func TestConsoleOfRKE2(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w := k.wiring(n); !tui.Refused.Is(w.Refused) || !slices.Equal(w.Unplugged, []string{"eno1"}) {
+	if w := k.wiring(n); w.Refused != nil || !slices.Equal(w.Unplugged, []string{"eno1"}) {
 		t.Errorf("the network is refused with %v, without a link %v", w.Refused, w.Unplugged)
 	}
-	if said, err := k.Do(t.Context(), tui.RestartKubelet); err != nil || said != "rke2-server.service was restarted." || !slices.Equal(b.sys.Calls, []string{"run systemctl restart rke2-server.service"}) {
+	if said, err := k.Do(t.Context(), tui.RestartKubernetes); err != nil || !strings.HasPrefix(said, "rke2-server restarts.") || !slices.Equal(b.sys.Calls, []string{"run systemctl restart --no-block rke2-server.service"}) {
 		t.Errorf("%q, %v, ran %v", said, err, b.sys.Calls)
 	}
 }

@@ -17,6 +17,10 @@ import (
 	"caisson.dev/caisson/installer/machine"
 	"caisson.dev/caisson/installer/plan"
 	"caisson.dev/caisson/installer/record"
+	"caisson.dev/caisson/profiles"
+	k3sedge "caisson.dev/caisson/profiles/k3s-edge"
+	"caisson.dev/caisson/profiles/kubeadm"
+	rke2cis "caisson.dev/caisson/profiles/rke2-cis"
 	"caisson.dev/caisson/tui"
 )
 
@@ -115,8 +119,36 @@ func TestLookAtNothing(t *testing.T) {
 	if n := (keeper{r}).Look(t.Context()); !NodeFiles.Is(n.Damaged) || len(n.Admins) > 0 {
 		t.Errorf("have %+v, want NODE-FILES", n)
 	}
-	if name, _, err := soonest(b.scratch); name != "" || err != nil {
+	if name, _, err := soonest(b.scratch, kubeadm.New().Certificates()); name != "" || err != nil {
 		t.Errorf("have %q, %v of no certificates", name, err)
+	}
+}
+
+// TestCertificates: RKE2 and K3s keep theirs elsewhere, and those in containerd's
+// store of images are nobody's on this node.
+func TestCertificates(t *testing.T) {
+	day := func(n int) time.Time { return time.Date(2031, 1, n, 0, 0, 0, 0, time.UTC) }
+	for product, p := range map[string]profiles.Certified{"rke2": rke2cis.New(), "k3s": k3sedge.New()} {
+		root := t.TempDir()
+		data := "var/lib/rancher/" + product + "/"
+		for _, c := range []struct {
+			file string
+			ends time.Time
+			want string
+		}{
+			{"agent/containerd/ca.crt", day(1), ""},
+			{"server/tls-1/client-admin.crt", day(1), ""}, // set aside by a rotation
+			{"server/tls/server-ca.crt", day(20), "server-ca.crt"},
+			{"agent/client-kubelet.crt", day(9), "client-kubelet.crt"},
+			{"server/tls/kube-scheduler/kube-scheduler.crt", day(8), "kube-scheduler/kube-scheduler.crt"},
+			{"server/tls/etcd/client.crt", day(7), "etcd/client.crt"},
+		} {
+			put(t, root, map[string]string{data + c.file: certificate(t, c.ends)})
+			name, until, err := soonest(root, p.Certificates())
+			if err != nil || name != c.want || c.want != "" && !until.Equal(c.ends) {
+				t.Errorf("%s with %s: have %q, %s, %v, want %q", product, c.file, name, until, err, c.want)
+			}
+		}
 	}
 }
 
@@ -140,12 +172,12 @@ func TestMenu(t *testing.T) {
 	if len(b.until) != 5 || slices.ContainsFunc(b.until, func(at time.Time) bool { d := at.Sub(asked); return d < answerTime || d > answerTime+10*time.Second }) {
 		t.Errorf("five answers came at %v, want each a second after it was asked for at %v", b.until, asked)
 	}
-	for _, a := range []tui.Act{tui.RestartKubelet, tui.RestartRegistry, tui.SaveBundle, tui.Reboot} {
+	for _, a := range []tui.Act{tui.RestartKubernetes, tui.RestartRegistry, tui.SaveBundle, tui.Reboot} {
 		if said, err := k.Do(t.Context(), a); err != nil || said == "" {
 			t.Errorf("%s: %q, %v", a, said, err)
 		}
 	}
-	if want := []string{"run systemctl restart kubelet.service", "run systemctl restart caisson-registry.service"}; !slices.Equal(b.sys.Calls, want) || b.left != "reboot" {
+	if want := []string{"run systemctl restart --no-block kubelet.service", "run systemctl restart caisson-registry.service"}; !slices.Equal(b.sys.Calls, want) || b.left != "reboot" {
 		t.Errorf("did %v and left by %q", b.sys.Calls, b.left)
 	}
 	if _, err := os.Stat(filepath.Join(b.stick, bundleName)); err != nil {
@@ -158,8 +190,41 @@ func TestMenu(t *testing.T) {
 	if _, err := k.Do(t.Context(), tui.PowerOff); err != nil || b.left != "poweroff" {
 		t.Errorf("left by %q, %v", b.left, err)
 	}
-	if text := out.String(); !strings.Contains(text, "console: ops opened the menu\n") || !strings.Contains(text, "console: watch was not let into the menu\n") || !strings.Contains(text, "console: kubelet\n") || strings.Contains(text, "secret") {
+	if text := out.String(); !strings.Contains(text, "console: ops opened the menu\n") || !strings.Contains(text, "console: watch was not let into the menu\n") || !strings.Contains(text, "console: kubernetes\n") || strings.Contains(text, "secret") {
 		t.Errorf("the journal holds\n%s", text)
+	}
+}
+
+// TestRestartKubernetes: each profile and role has a unit of its own, and the menu
+// says which.
+func TestRestartKubernetes(t *testing.T) {
+	for profile, units := range map[string]map[string]string{
+		"kubeadm, version: v1.37.2":         {"control-plane": "kubelet", "worker": "kubelet"},
+		"rke2-cis, version: v1.36.3+rke2r1": {"control-plane": "rke2-server", "worker": "rke2-agent"},
+		"k3s-edge, version: v1.36.2+k3s1":   {"control-plane": "k3s", "worker": "k3s-agent"},
+	} {
+		for role, unit := range units {
+			b := newBench(t)
+			installedTree(t, b.scratch)
+			put(t, b.scratch, map[string]string{
+				"var/lib/caisson/caisson.yaml": "apiVersion: caisson.dev/v1alpha1\nkind: Enclave\nmetadata: {name: site}\nkubernetes: {profile: " + profile + "}\nregistry: {engine: distribution, version: v3.1.2}\n",
+				"var/lib/caisson/answers.json": `{"name": "node1", "role": "` + role + `", "network": {"address": "10.20.0.11/24"}}`,
+			})
+			r, _ := soon(t, b)
+			k := keeper{r}
+			if n := k.Look(t.Context()); n.Unit != unit {
+				t.Errorf("%s %s: the state has unit %q (%v), want %q", profile, role, n.Unit, n.Damaged, unit)
+			}
+			said, err := k.Do(t.Context(), tui.RestartKubernetes)
+			if want := []string{"run systemctl restart --no-block " + unit + ".service"}; err != nil || !slices.Equal(b.sys.Calls, want) || !strings.HasPrefix(said, unit+" restarts. ") {
+				t.Errorf("%s %s: said %q, %v, and ran %v, want %v", profile, role, said, err, b.sys.Calls, want)
+			}
+		}
+	}
+	b := newBench(t)
+	r, _ := soon(t, b)
+	if _, err := (keeper{r}).Do(t.Context(), tui.RestartKubernetes); !NodeFiles.Is(err) || len(b.sys.Calls) > 0 {
+		t.Errorf("a node that is not known: have %v, want NODE-FILES", err)
 	}
 }
 

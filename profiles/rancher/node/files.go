@@ -19,6 +19,21 @@ var tree embed.FS
 // Files are the files of the node but config.yaml: its host's, the registry's,
 // and what both products read or what stands beside their unit.
 func (n Node) Files() ([]images.ServiceFile, error) {
+	files, err := n.hostFiles()
+	if err != nil {
+		return nil, err
+	}
+	registry, err := n.registries()
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(files, n.in.Registry.Files, []images.ServiceFile{
+		{Path: registries.Path(n.Product()), Mode: registries.Mode, Data: registry},
+	}), nil
+}
+
+// hostFiles are those that no registry is in.
+func (n Node) hostFiles() ([]images.ServiceFile, error) {
 	files, err := n.Node.Files(n.in.Answers.Network)
 	if err != nil {
 		return nil, err
@@ -34,14 +49,7 @@ func (n Node) Files() ([]images.ServiceFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	registry, err := n.registries()
-	if err != nil {
-		return nil, err
-	}
-	return slices.Concat(files, own, n.in.Registry.Files, []images.ServiceFile{
-		{Path: n.Etc() + "/resolv.conf", Mode: 0o644, Data: resolv},
-		{Path: registries.Path(n.Product()), Mode: registries.Mode, Data: registry},
-	}), nil
+	return slices.Concat(files, own, []images.ServiceFile{{Path: n.Etc() + "/resolv.conf", Mode: 0o644, Data: resolv}}), nil
 }
 
 // registries is registries.yaml, proven to keep every pull on the node.

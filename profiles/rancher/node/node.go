@@ -143,6 +143,12 @@ func Images(p release.Product) string { return Data(p) + "/agent/images" }
 // Etc is the product's folder of configuration.
 func Etc(p release.Product) string { return "/etc/rancher/" + string(p) }
 
+// Certificates are where the product keeps a node's certificates, on servers and
+// agents; those in containerd's folders are not the node's.
+func Certificates(p release.Product) []string {
+	return []string{Data(p) + "/server/tls/*.crt", Data(p) + "/server/tls/*/*.crt", Data(p) + "/agent/*.crt"}
+}
+
 // Data is the product's folder on the state partition.
 func (n Node) Data() string { return Data(n.Version.Product) }
 

@@ -170,13 +170,18 @@ func FuzzWizard(f *testing.F) {
 	})
 }
 
+// events is how many a play of the tests has.
+func events() int {
+	if n, err := strconv.Atoi(os.Getenv("EVENTS")); err == nil {
+		return n
+	}
+	return 20000
+}
+
 // TestManyEvents is the fuzzer's play with a seed, so that it is played in every
 // run of the tests; EVENTS=1000000 makes it longer.
 func TestManyEvents(t *testing.T) {
-	n := 20000
-	if v, err := strconv.Atoi(os.Getenv("EVENTS")); err == nil {
-		n = v
-	}
+	n := events()
 	r := rand.New(rand.NewPCG(1, 2))
 	var starts []stage // plays begin here and there, to get everywhere
 	for _, way := range [][]string{nil, toNetwork, toReview, toConfirm, {"given " + whole}, {"given no: field"}} {

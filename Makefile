@@ -119,9 +119,10 @@ reproduce: demo-iso ## the same ISO again, from empty caches, and compare (as lo
 bench: setup build ## the benchmarks of docs/benchmarks.md, each with its peer in the same run
 	go test -run '^$$' -bench . -benchtime 1x ./iso/... ./bundle/... ./internal/assemble/...
 
-fuzz: ## every fuzzer for 30 s
+fuzz: ## every fuzzer for 30 s, then a million events for each kind of screens
 	@for f in $$(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u); do \
 	  for n in $$(grep -hoE '^func Fuzz[A-Za-z]+' $$f/*_test.go | cut -c6-); do go test $$f -run '^$$' -fuzz "^$$n$$" -fuzztime 30s; done; done
+	EVENTS=1000000 go test ./tui -run '^TestMany' -count 1 -v
 
 lint: ## formatting and vet
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }

@@ -3,6 +3,8 @@ package tui
 import (
 	"errors"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -175,10 +177,18 @@ func FuzzWizard(f *testing.F) {
 	})
 }
 
+// events is how many a play of the tests has.
+func events() int {
+	if n, err := strconv.Atoi(os.Getenv("EVENTS")); err == nil {
+		return n
+	}
+	return 20000
+}
+
 // TestManyEvents is the fuzzer's play with a seed, so that it is played in every
 // run of the tests; EVENTS=1000000 makes it longer.
 func TestManyEvents(t *testing.T) {
-	n := manyEvents()
+	n := events()
 	r := rand.New(rand.NewPCG(1, 2))
 	var starts []stage // plays begin here and there, to get everywhere
 	for _, way := range [][]string{nil, toNetwork, toReview, toConfirm, {"given " + whole}, {"given no: field"}} {
@@ -220,7 +230,7 @@ func TestManyEvents(t *testing.T) {
 		t.Errorf("%d plays agreed and %d ended: the play does not get far enough to prove anything", agreed, ended)
 	}
 	for _, want := range []string{"kubeadm: control-plane", "kubeadm: worker", "rke2-cis: control-plane", "rke2-cis: join a control-plane", "rke2-cis: worker", "k3s-edge: rugged edge", "k3s-edge: worker"} {
-		if manyEvents() >= 200000 && roles[want] == 0 {
+		if events() >= 200000 && roles[want] == 0 {
 			t.Errorf("no play agreed to %s", want)
 		}
 	}

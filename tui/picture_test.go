@@ -20,13 +20,26 @@ func TestPictures(t *testing.T) {
 		if !ok {
 			continue
 		}
-		s := shot(t, x.way)
-		svg := picture(s.w.View(Canvas{Width: 80, Height: 24, Colour: Colour16}), 80, "orange")
-		if err := xml.Unmarshal([]byte(svg), new(struct{})); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		golden.Equal(t, "../../docs/pictures/"+name+".svg", []byte(svg))
+		holdPicture(t, name, "orange", shot(t, x.way).w.View)
 	}
+	for _, x := range statusShots {
+		name, ok := map[string]string{"sound": "status", "menu": "status-menu"}[x.name]
+		if !ok {
+			continue
+		}
+		d := newDesk(t, x.node)
+		d.do(x.way...)
+		holdPicture(t, name, d.s.Banner(), d.s.View)
+	}
+}
+
+func holdPicture(t *testing.T, name, banner string, view func(Canvas) Screen) {
+	t.Helper()
+	svg := picture(view(Canvas{Width: 80, Height: 24, Colour: Colour16}), 80, banner)
+	if err := xml.Unmarshal([]byte(svg), new(struct{})); err != nil {
+		t.Errorf("%s: %v", name, err)
+	}
+	golden.Equal(t, "../../docs/pictures/"+name+".svg", []byte(svg))
 }
 
 // The size of a cell, and the colours of a terminal's 16.

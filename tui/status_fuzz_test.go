@@ -203,7 +203,7 @@ func FuzzStatus(f *testing.F) {
 
 // TestManyStatusEvents is the fuzzer's play with a seed, as TestManyEvents is.
 func TestManyStatusEvents(t *testing.T) {
-	n := manyEvents()
+	n := events()
 	r := rand.New(rand.NewPCG(3, 4))
 	switched, kept := 0, 0
 	for n > 0 {
@@ -220,12 +220,4 @@ func TestManyStatusEvents(t *testing.T) {
 		t.Errorf("%d networks were put into force and %d kept: the play does not get far enough to prove anything", switched, kept)
 	}
 	t.Logf("%d networks were put into force, %d kept", switched, kept)
-}
-
-// manyEvents is how long the plays with a seed are.
-func manyEvents() int {
-	if v, err := strconv.Atoi(os.Getenv("EVENTS")); err == nil {
-		return v
-	}
-	return 20000
 }

@@ -3,7 +3,6 @@ package tui
 import (
 	"context"
 	"io"
-	"math/rand/v2"
 	"reflect"
 	"strings"
 	"sync"
@@ -108,41 +107,6 @@ func TestStatusLooks(t *testing.T) {
 	d.do("+5s")
 	if !strings.Contains(d.s.View(d.s.size).Text(), "[!]  Old: this is how the node was at 12:00:05 UTC.") {
 		t.Errorf("the screen does not say how old it is:\n%s", d.s.View(d.s.size).Text())
-	}
-}
-
-// TestStatusAtRandom: whatever is pressed, at any size, nothing is done before
-// the right password, and no screen breaks.
-func TestStatusAtRandom(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
-	for range 200 {
-		d := newDesk(t, many(sound()))
-		for range 200 {
-			switch n := r.IntN(12); n {
-			case 0:
-				d.send(Resized{Width: r.IntN(200), Height: r.IntN(60), Large: n&1 == 1})
-			case 1:
-				d.node = []NodeState{sound(), ill(), none(sound()), many(sound())}[r.IntN(4)]
-				d.do("+3s")
-			case 2:
-				d.do("'" + []string{"right?", "wrong", "\x1b名"}[r.IntN(3)])
-			case 3:
-				d.send([]Event{Admitted{}, Did{Said: "x"}, Proposed{}, Switched{}, Settled{}}[r.IntN(5)])
-			default:
-				d.send(Key{Kind: KeyKind(r.IntN(int(KeyInterrupt) + 1)), Rune: 'x'})
-			}
-			if got := d.s.View(d.s.size); len(got.Rows) != max(1, d.s.size.Height) {
-				t.Fatalf("%d rows of %d", len(got.Rows), d.s.size.Height)
-			}
-		}
-		admitted := false
-		for _, e := range d.asked() {
-			if a, ok := e.(Admit); ok && a.Password == "right?" {
-				admitted = true
-			} else if _, who := e.(Admit); !who && !admitted {
-				t.Fatal("something was done and nobody gave the right password")
-			}
-		}
 	}
 }
 

@@ -16,7 +16,7 @@ func Says(ctx context.Context, root, conf, node string) (words string, ready boo
 		return "none: this node is in no cluster yet", false
 	}
 	if err != nil {
-		return err.Error(), false
+		return FirstLine(err.Error()), false // the hint is on the page of its code
 	}
 	defer a.Client.CloseIdleConnections() // the next look connects anew
 	var n NodeObject

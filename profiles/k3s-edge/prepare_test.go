@@ -169,3 +169,16 @@ func TestPrepareReadsTheConfig(t *testing.T) {
 		refuses(t, box, says, changed(t, "/etc/rancher/k3s/config.yaml.d/a.yaml", text))
 	}
 }
+
+// TestPowerCutInCertsDir: a power cut may leave what K3s writes at each start
+// without its bytes; that does not keep it from starting. A folder that it does not
+// write is refused as ever.
+func TestPowerCutInCertsDir(t *testing.T) {
+	const certs = "/var/lib/rancher/k3s/agent/etc/containerd/certs.d"
+	in := prepared(t, box)
+	changed(t, certs+"/_default/hosts.toml", "")(&in)
+	if err := New().Prepare(in); err != nil {
+		t.Error(err)
+	}
+	refuses(t, box, "REGISTRIES-LEAK", changed(t, certs+"/docker.io/hosts.toml", ""))
+}

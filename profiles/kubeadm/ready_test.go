@@ -156,7 +156,7 @@ func TestMembership(t *testing.T) {
 	root := t.TempDir()
 	expect := func(want string, ready bool) {
 		t.Helper()
-		if words, is := cluster.Says(t.Context(), root, kubeletConf, "ship-1"); !strings.Contains(words, want) || is != ready {
+		if words, is := cluster.Says(t.Context(), root, kubeletConf, "ship-1"); !strings.Contains(words, want) || strings.Contains(words, "\n") || is != ready {
 			t.Errorf("have %q and ready %v, want %q and %v", words, is, want, ready)
 		}
 	}

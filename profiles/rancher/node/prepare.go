@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -65,14 +66,24 @@ func (n Node) Prepare(in profiles.PrepareInput, b *config.Builder, archives, acc
 	return n.renew(in) // by a clock that is believed
 }
 
-// leaks looks at what an earlier start left in certs.d: a folder that is not
-// rewritten wins over the one for all registries (containerd
-// core/remotes/docker/config).
+// leaks looks at what an earlier start left in certs.d: a folder that the product
+// does not write anew wins over the one for all registries (containerd
+// core/remotes/docker/config). What it does write anew at each start counts as that:
+// a power cut may have left such a file without its bytes.
 func (n Node) leaks(root string) error {
 	tree, err := registries.ReadTree(os.DirFS(filepath.Join(root, registries.CertsDir(n.Product()))))
 	if err != nil || len(tree) == 0 {
 		return err
 	}
+	raw, err := os.ReadFile(filepath.Join(root, registries.Path(n.Product())))
+	if err != nil {
+		return nil // heldRegistries says so
+	}
+	file, err := registries.Parse(raw)
+	if err != nil {
+		return nil // as above
+	}
+	maps.Copy(tree, registries.TreeOf(n.Product(), file, true))
 	return n.own().Leaks(tree, registries.Rancher)
 }
 

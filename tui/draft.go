@@ -183,8 +183,10 @@ func fieldOf(f *fault.Fault) Field {
 		return FieldDisk
 	case strings.HasPrefix(path, "users[") && strings.HasSuffix(path, "].name"):
 		return FieldUser
-	case strings.HasPrefix(path, "users["):
+	case strings.HasPrefix(path, "users[") && strings.Contains(path, "].sshKeys["):
 		return FieldKey
+	case strings.HasPrefix(path, "users["): // neither a key nor a password: the last of the two that is asked for
+		return FieldPassword
 	}
 	return ""
 }

@@ -107,6 +107,12 @@ type (
 		Number int
 		Err    error
 	}
+	// Hashed answers the HashPassword effect of the same number.
+	Hashed struct {
+		Number int
+		Hash   string // crypt(5)
+		Err    error
+	}
 	InstallEvent struct{ Event event.Event }
 	// Installed ends an install; Err nil means that the node is on the disk.
 	Installed struct {
@@ -140,6 +146,7 @@ func (AddressAsked) event()   {}
 func (Watched) event()        {}
 func (Planned) event()        {}
 func (SecretsOpened) event()  {}
+func (Hashed) event()         {}
 func (InstallEvent) event()   {}
 func (Installed) event()      {}
 func (Saved) event()          {}
@@ -170,6 +177,11 @@ type (
 		Number     int
 		Passphrase Passphrase
 	}
+	// HashPassword asks for the crypt(5) hash of an administrator's password.
+	HashPassword struct {
+		Number   int
+		Password Passphrase
+	}
 	// Install asks to carry out a plan. It is given only after a person typed
 	// what the screen asked for; Erase is the consent, for plan.Confirm.
 	Install struct {
@@ -191,6 +203,7 @@ func (AskAddress) effect()    {}
 func (Watch) effect()         {}
 func (Plan) effect()          {}
 func (OpenSecrets) effect()   {}
+func (HashPassword) effect()  {}
 func (Install) effect()       {}
 func (SaveAnswers) effect()   {}
 func (SupportBundle) effect() {}

@@ -30,6 +30,8 @@ type Host interface {
 	Plan(a spec.Answers) (plan.Plan, error)
 	// OpenSecrets opens the medium's sealed secrets and keeps them for Install.
 	OpenSecrets(ctx context.Context, passphrase string) error
+	// HashPassword makes a crypt(5) hash with a salt of its own, and keeps nothing.
+	HashPassword(password string) (hash string, err error)
 	// Install is plan.Confirm with erase, then apply.Run; its events go to sink.
 	Install(ctx context.Context, p plan.Plan, erase string, sink event.Sink) (Result, error)
 	// SaveAnswers writes an answer file to a stick and says where.
@@ -88,6 +90,9 @@ func (s *Session) carryOut(e Effect) Event {
 		return Planned{e.Number, p, err}
 	case OpenSecrets:
 		return SecretsOpened{e.Number, s.host.OpenSecrets(ctx, string(e.Passphrase))}
+	case HashPassword:
+		hash, err := s.host.HashPassword(string(e.Password))
+		return Hashed{e.Number, hash, err}
 	case Install:
 		var said time.Time
 		r, err := s.host.Install(ctx, e.Plan, e.Erase, func(ev event.Event) {

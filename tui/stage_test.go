@@ -154,6 +154,8 @@ func (s *stage) answer(e Effect) []Event {
 			return nil
 		}
 		return []Event{SecretsOpened{e.Number, s.open(string(e.Passphrase))}}
+	case HashPassword:
+		return s.hash(e)
 	case Install:
 		return s.carryOut(e)
 	case SaveAnswers:

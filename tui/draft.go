@@ -51,6 +51,8 @@ type Draft struct {
 	dns    []string     // of that entry or of what was given; not asked for
 	disk   spec.Disk    // likewise; counts while no disk is chosen
 	values map[Field]string
+
+	offered []string // public keys of a stick, to choose from
 }
 
 // get is a field's text.

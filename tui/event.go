@@ -123,6 +123,12 @@ type (
 		Where string
 		Err   error
 	}
+	// KeysRead answers ReadKeys: lines of public key files, each one good.
+	KeysRead struct {
+		Keys  []string
+		Where string
+		Err   error
+	}
 	Bundled struct {
 		Where string
 		Err   error
@@ -150,6 +156,7 @@ func (Hashed) event()         {}
 func (InstallEvent) event()   {}
 func (Installed) event()      {}
 func (Saved) event()          {}
+func (KeysRead) event()       {}
 func (Bundled) event()        {}
 func (ClockSet) event()       {}
 func (Left) event()           {}
@@ -189,6 +196,7 @@ type (
 		Erase string
 	}
 	SaveAnswers   struct{ Answers spec.Answers }
+	ReadKeys      struct{} // from a stick
 	SupportBundle struct{}
 	SetClock      struct{ Now time.Time }
 	// Leave ends the session: "reboot", "poweroff" or "stay".
@@ -206,6 +214,7 @@ func (OpenSecrets) effect()   {}
 func (HashPassword) effect()  {}
 func (Install) effect()       {}
 func (SaveAnswers) effect()   {}
+func (ReadKeys) effect()      {}
 func (SupportBundle) effect() {}
 func (SetClock) effect()      {}
 func (Leave) effect()         {}

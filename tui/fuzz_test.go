@@ -26,7 +26,7 @@ var texts = []string{"node1", "edge1", "10.20.0.31/24", "10.20.0.1", "2026-11-25
 	"control-plane", "worker", "banana", "reboot", "poweroff", "42", "9000", "-1", bonded, spec.BondLACP, "10.20.0.1 ntp.x", "nx0n", "NX0N", "0016", "/dev/disk/by-id/ata-Old_16", "/dev/disk/by-id/nvme-Acme_SSD_512_S4EWNX0N"}
 
 var fieldIDs = []Field{FieldRole, FieldDisk, FieldInterface, cardWord + "eno1", cardWord + "eno2", FieldBond, FieldTaken, FieldMode, FieldAddress, FieldGateway, FieldName, FieldAfter, FieldClock, FieldUser, FieldKey,
-	FieldLarge, FieldTyped, FieldPhrase, FieldVLAN, FieldMTU, FieldNTP, FieldPassword, FieldAgain, "continue", "unset", "open", FieldShow, "install", "check", "save", "back", "again", "log", "rescan", "watch", "set", "close", "onward", "bundle", "shell", "reboot", "poweroff", "without"}
+	FieldLarge, FieldTyped, FieldPhrase, FieldVLAN, FieldMTU, FieldNTP, FieldPassword, FieldAgain, "continue", "unset", "keys", "open", FieldShow, "install", "check", "save", "back", "again", "log", "rescan", "watch", "set", "close", "onward", "bundle", "shell", "reboot", "poweroff", "without"}
 
 func (p *player) play(a, b byte) {
 	t := func(n int) string { return texts[int(b)%n] }

@@ -36,6 +36,8 @@ type Host interface {
 	Install(ctx context.Context, p plan.Plan, erase string, sink event.Sink) (Result, error)
 	// SaveAnswers writes an answer file to a stick and says where.
 	SaveAnswers(ctx context.Context, a spec.Answers) (where string, err error)
+	// ReadKeys reads the public keys on a stick, and says which stick that was.
+	ReadKeys(ctx context.Context) (keys []string, where string, err error)
 	// SupportBundle writes one to a stick and says where.
 	SupportBundle(ctx context.Context) (where string, err error)
 	SetClock(t time.Time) error
@@ -106,6 +108,9 @@ func (s *Session) carryOut(e Effect) Event {
 	case SaveAnswers:
 		where, err := s.host.SaveAnswers(ctx, e.Answers)
 		return Saved{where, err}
+	case ReadKeys:
+		keys, where, err := s.host.ReadKeys(ctx)
+		return KeysRead{keys, where, err}
 	case SupportBundle:
 		where, err := s.host.SupportBundle(ctx)
 		return Bundled{where, err}

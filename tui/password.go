@@ -114,9 +114,6 @@ func (w Wizard) hashed(ev Hashed) (Wizard, []Effect) {
 
 // typedUser is the account that was typed, if anything of one was.
 func (d Draft) typedUser() (spec.User, bool) {
-	u := spec.User{Name: trimmed(d, FieldUser), PasswordHash: d.get(FieldHash), Admin: true}
-	if key := trimmed(d, FieldKey); key != "" {
-		u.SSHKeys = []string{key}
-	}
+	u := spec.User{Name: trimmed(d, FieldUser), PasswordHash: d.get(FieldHash), Admin: true, SSHKeys: d.keys()}
 	return u, u.Name != "" || len(u.SSHKeys) > 0 || u.PasswordHash != ""
 }

@@ -126,7 +126,7 @@ func (w Wizard) setClock() (Wizard, []Effect) {
 
 func (w Wizard) usersPage() page {
 	p := page{title: "administrators", help: []string{"These people can log in to the node and act as root.",
-		"A key is one line of a file such as id_ed25519.pub. It can be pasted on a serial line.",
+		"A key is one line of a file such as id_ed25519.pub. It can be pasted on a serial line, or read from a second stick: files *.pub.",
 		"The password opens the menu on the node's own screen, whose keyboard has the US layout. Only its hash (crypt(5), SHA-512) is kept. SSH takes keys alone."}}
 	if w.waiting["password"] {
 		p.lines = []line{say("Making the hash of the password. This takes a moment.")}
@@ -147,7 +147,7 @@ func (w Wizard) usersPage() page {
 	if w.needsSecrets() {
 		on.label = "Continue"
 	}
-	p.fields = append(append(p.fields, w.passwordFields()...), on)
+	p.fields = slices.Concat(p.fields, w.draft.keyFields(), w.passwordFields(), []field{on, act("keys", "Read keys from a stick", start("keys", ReadKeys{}))})
 	if w.draft.get(FieldHash) != "" {
 		p.fields = append(p.fields, act("unset", "Take the password away", Wizard.unsetPassword))
 	}

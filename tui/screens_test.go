@@ -64,6 +64,8 @@ var shots = []struct {
 	{"09-users-password-hashing", slices.Concat([]string{"hold hash"}, toHash)},
 	{"09-users-password-failed", slices.Concat([]string{"hold salt"}, toHash)},
 	{"09-users-password-set", then(toHash, "keys esc")},
+	{"09-users-keys", then(toUsers, "type ops", "keys enter enter enter down enter", "keys enter tab enter")},
+	{"09-users-keys-none", slices.Concat([]string{"hold stick"}, toUsers, []string{"keys tab tab tab enter"})},
 	{"10-review", toReview},
 	{"10-review-end", then(toReview, "keys pgdn pgdn pgdn pgdn")},
 	{"09-users-given", []string{"given " + whole, "keys enter esc"}},

@@ -160,6 +160,8 @@ func (s *stage) answer(e Effect) []Event {
 		return s.carryOut(e)
 	case SaveAnswers:
 		return []Event{Saved{Where: "answers.yaml on the stick SanDisk Ultra"}}
+	case ReadKeys:
+		return []Event{s.stickKeys()}
 	case SupportBundle:
 		return []Event{Bundled{Err: errors.New("no stick is plugged in")}}
 	case SetClock:

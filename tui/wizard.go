@@ -182,6 +182,8 @@ func (w Wizard) answered(ev Event) (Wizard, []Effect) {
 		return w.unsealed(ev)
 	case Hashed:
 		return w.hashed(ev)
+	case KeysRead:
+		return w.keysRead(ev), nil
 	case Saved:
 		w = w.waits("save", false).ended("The answers are saved: "+ev.Where, ev.Err)
 	case Bundled:

@@ -193,7 +193,7 @@ func TestKeysOfSSHKeygen(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if why := keyProblem(strings.TrimSpace(string(raw))); (why == "") != (c.says == "") || !strings.Contains(why, c.says) {
+		if why := KeyProblem(strings.TrimSpace(string(raw))); (why == "") != (c.says == "") || !strings.Contains(why, c.says) {
 			t.Errorf("%v: %q, want %q", c.args, why, c.says)
 		}
 	}

@@ -28,7 +28,7 @@ func (p *problems) users(path string, users []User) {
 			p.add(p.missing, at, "neither sshKeys nor passwordHash", "at least one: the user could never log in", "")
 		}
 		for j, key := range u.SSHKeys {
-			if why := keyProblem(key); why != "" {
+			if why := KeyProblem(key); why != "" {
 				p.bad(child(at, item("sshKeys", j)), why, "one line of an OpenSSH public key file, as in id_ed25519.pub", "")
 			}
 		}
@@ -58,10 +58,10 @@ func strongHash(s string) bool {
 var keyTypes = []string{"ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa",
 	"sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"}
 
-// keyProblem says what is wrong with a line of a public key file, or "". The
+// KeyProblem says what is wrong with a line of a public key file, or "". The
 // blob must begin with its own type (RFC 4253 section 6.6). Options before the
 // type (command="...") are refused: they belong in a file of the site's own.
-func keyProblem(line string) string {
+func KeyProblem(line string) string {
 	if strings.Contains(line, "PRIVATE KEY") {
 		return "a private key"
 	}

@@ -193,7 +193,7 @@ type watchedFile struct {
 }
 
 func (f watchedFile) Read(p []byte) (int, error) {
-	n, err := f.File.Read(p)
+	n, err := readKeys(f.File, p)
 	return n, notice(err, f.gone)
 }
 

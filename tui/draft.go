@@ -51,6 +51,8 @@ type Draft struct {
 	dns    []string     // of that entry or of what was given; not asked for
 	disk   spec.Disk    // likewise; counts while no disk is chosen
 	values map[Field]string
+
+	offered []string // public keys of a stick, to choose from
 }
 
 // get is a field's text.
@@ -186,8 +188,10 @@ func fieldOf(f *fault.Fault) Field {
 		return FieldDisk
 	case strings.HasPrefix(path, "users[") && strings.HasSuffix(path, "].name"):
 		return FieldUser
-	case strings.HasPrefix(path, "users["):
+	case strings.HasPrefix(path, "users[") && strings.Contains(path, "].sshKeys["):
 		return FieldKey
+	case strings.HasPrefix(path, "users["): // neither a key nor a password: the last of the two that is asked for
+		return FieldPassword
 	}
 	return ""
 }

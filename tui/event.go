@@ -107,6 +107,12 @@ type (
 		Number int
 		Err    error
 	}
+	// Hashed answers the HashPassword effect of the same number.
+	Hashed struct {
+		Number int
+		Hash   string // crypt(5)
+		Err    error
+	}
 	InstallEvent struct{ Event event.Event }
 	// Installed ends an install; Err nil means that the node is on the disk.
 	Installed struct {
@@ -114,6 +120,12 @@ type (
 		Err    error
 	}
 	Saved struct {
+		Where string
+		Err   error
+	}
+	// KeysRead answers ReadKeys: lines of public key files, each one good.
+	KeysRead struct {
+		Keys  []string
 		Where string
 		Err   error
 	}
@@ -140,9 +152,11 @@ func (AddressAsked) event()   {}
 func (Watched) event()        {}
 func (Planned) event()        {}
 func (SecretsOpened) event()  {}
+func (Hashed) event()         {}
 func (InstallEvent) event()   {}
 func (Installed) event()      {}
 func (Saved) event()          {}
+func (KeysRead) event()       {}
 func (Bundled) event()        {}
 func (ClockSet) event()       {}
 func (Left) event()           {}
@@ -170,6 +184,11 @@ type (
 		Number     int
 		Passphrase Passphrase
 	}
+	// HashPassword asks for the crypt(5) hash of an administrator's password.
+	HashPassword struct {
+		Number   int
+		Password Passphrase
+	}
 	// Install asks to carry out a plan. It is given only after a person typed
 	// what the screen asked for; Erase is the consent, for plan.Confirm.
 	Install struct {
@@ -177,6 +196,7 @@ type (
 		Erase string
 	}
 	SaveAnswers   struct{ Answers spec.Answers }
+	ReadKeys      struct{} // from a stick
 	SupportBundle struct{}
 	SetClock      struct{ Now time.Time }
 	// Leave ends the session: "reboot", "poweroff" or "stay".
@@ -191,8 +211,10 @@ func (AskAddress) effect()    {}
 func (Watch) effect()         {}
 func (Plan) effect()          {}
 func (OpenSecrets) effect()   {}
+func (HashPassword) effect()  {}
 func (Install) effect()       {}
 func (SaveAnswers) effect()   {}
+func (ReadKeys) effect()      {}
 func (SupportBundle) effect() {}
 func (SetClock) effect()      {}
 func (Leave) effect()         {}

@@ -21,6 +21,7 @@ func (w Wizard) errors() map[Field][]error {
 	if err := w.phraseError(); err != nil {
 		wrong[FieldPhrase] = []error{err}
 	}
+	w.judgePassword(wrong)
 	return wrong
 }
 
@@ -36,6 +37,9 @@ func (w Wizard) next() (Wizard, []Effect) {
 			w.tried, w.focus = true, i
 			return w.settle(), nil
 		}
+	}
+	if w.step == usersPage && textOf(w.password.typed) != "" {
+		return w.hashPassword()
 	}
 	to := w.shown(w.step+1, 1)
 	switch {

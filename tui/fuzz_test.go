@@ -27,7 +27,7 @@ var texts = []string{"node1", "edge1", "10.20.0.31/24", "10.20.0.1", "2026-11-25
 	"control-plane", "worker", "banana", "reboot", "poweroff", "42", "9000", "-1", bonded, spec.BondLACP, "10.20.0.1 ntp.x", "nx0n", "NX0N", "0016", "/dev/disk/by-id/ata-Old_16", "/dev/disk/by-id/nvme-Acme_SSD_512_S4EWNX0N"}
 
 var fieldIDs = []Field{FieldRole, FieldDisk, FieldInterface, cardWord + "eno1", cardWord + "eno2", FieldBond, FieldTaken, FieldMode, FieldAddress, FieldGateway, FieldName, FieldAfter, FieldClock, FieldUser, FieldKey,
-	FieldLarge, FieldTyped, FieldPhrase, FieldVLAN, FieldMTU, FieldNTP, "continue", "open", FieldShow, "install", "check", "save", "back", "again", "log", "rescan", "watch", "set", "close", "onward", "bundle", "shell", "reboot", "poweroff", "without"}
+	FieldLarge, FieldTyped, FieldPhrase, FieldVLAN, FieldMTU, FieldNTP, FieldPassword, FieldAgain, "continue", "unset", "keys", "open", FieldShow, "install", "check", "save", "back", "again", "log", "rescan", "watch", "set", "close", "onward", "bundle", "shell", "reboot", "poweroff", "without"}
 
 func (p *player) play(a, b byte) {
 	t := func(n int) string { return texts[int(b)%n] }
@@ -38,7 +38,7 @@ func (p *player) play(a, b byte) {
 	case a < 110:
 		ev = Key{Rune: []rune("az09?- ./:\x00\x1b\u0301名é")[int(b)%15]}
 	case a < 150:
-		ev = Fill{fieldIDs[int(a)%21], t(len(texts))}
+		ev = Fill{fieldIDs[int(a)%23], t(len(texts))}
 	case a < 160:
 		ev = Press{fieldIDs[int(b)%len(fieldIDs)]}
 	case a < 200: // what is right, to get on
@@ -53,7 +53,7 @@ func (p *player) play(a, b byte) {
 			ev = Press{"open"}
 		} else if len(page.fields) > 0 {
 			if f := page.fields[int(b)%len(page.fields)]; f.kind == text {
-				right := map[Field]string{FieldName: "edge1", FieldAddress: "10.20.0.31/24", FieldGateway: "10.20.0.1", FieldUser: "ops", FieldKey: sshKey, FieldTyped: "nx0n", FieldPhrase: installtest.Passphrase}
+				right := map[Field]string{FieldName: "edge1", FieldAddress: "10.20.0.31/24", FieldGateway: "10.20.0.1", FieldUser: "ops", FieldKey: sshKey, FieldTyped: "nx0n", FieldPhrase: installtest.Passphrase, FieldPassword: word, FieldAgain: word}
 				ev = Fill{f.id, right[f.id]}
 			} else if f.kind == choice {
 				ev = Press{f.id}
@@ -71,7 +71,7 @@ func (p *player) play(a, b byte) {
 			Planned{Number: p.w.number, Err: errors.New("x")}, Planned{Number: int(b)}, InstallEvent{event.Event{Name: "step", Step: int(b) - 9, Size: int64(b)}},
 			InstallEvent{event.Event{Name: "progress", Done: int64(b) * 9, Size: int64(b) - 3, Message: t(len(texts))}}, Installed{Err: errors.New("x")},
 			Installed{}, SecretsOpened{Number: int(b)}, SecretsOpened{Number: p.w.seal.try, Err: errors.New("x")}, Saved{Err: errors.New("x")}, Saved{}, Bundled{}, ClockSet{}, Left{errors.New("x")}, Links{}, Links{map[string]bool{"eno1": b < 128, "eno2": b&4 > 0}},
-			AddressAsked{Network: spec.NodeNetwork{Interface: "eno1", Address: "10.20.0.31/24"}, Err: errors.New("x")}, AddressAsked{}, Watched{}, Watched{errors.New("x")}}[int(b)%24]
+			AddressAsked{Network: spec.NodeNetwork{Interface: "eno1", Address: "10.20.0.31/24"}, Err: errors.New("x")}, AddressAsked{}, Watched{}, Watched{errors.New("x")}, Hashed{Number: p.w.password.try, Err: errors.New("x")}, Hashed{Number: p.w.password.try, Hash: "plain"}}[int(b)%26]
 	}
 	p.give(ev)
 }

@@ -108,15 +108,11 @@ func (d Draft) entry(n spec.Node) spec.Answers {
 // users are those of the answers that were found, and the one that was typed.
 func (d Draft) users() []spec.User {
 	out := slices.Clone(d.given.Users)
-	user, key := trimmed(d, FieldUser), trimmed(d, FieldKey)
-	if user == "" && key == "" {
+	u, ok := d.typedUser()
+	if !ok {
 		return out
 	}
-	u := spec.User{Name: user, Admin: true}
-	if key != "" {
-		u.SSHKeys = []string{key}
-	}
-	return append(slices.DeleteFunc(out, func(o spec.User) bool { return o.Name == user }), u)
+	return append(slices.DeleteFunc(out, func(o spec.User) bool { return o.Name == u.Name }), u)
 }
 
 // begin goes to the review, or to the first question that is open, if anything was

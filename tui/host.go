@@ -30,10 +30,14 @@ type Host interface {
 	Plan(a spec.Answers) (plan.Plan, error)
 	// OpenSecrets opens the medium's sealed secrets and keeps them for Install.
 	OpenSecrets(ctx context.Context, passphrase string) error
+	// HashPassword makes a crypt(5) hash with a salt of its own, and keeps nothing.
+	HashPassword(password string) (hash string, err error)
 	// Install is plan.Confirm with erase, then apply.Run; its events go to sink.
 	Install(ctx context.Context, p plan.Plan, erase string, sink event.Sink) (Result, error)
 	// SaveAnswers writes an answer file to a stick and says where.
 	SaveAnswers(ctx context.Context, a spec.Answers) (where string, err error)
+	// ReadKeys reads the public keys on a stick, and says which stick that was.
+	ReadKeys(ctx context.Context) (keys []string, where string, err error)
 	// SupportBundle writes one to a stick and says where.
 	SupportBundle(ctx context.Context) (where string, err error)
 	SetClock(t time.Time) error
@@ -88,6 +92,9 @@ func (s *Session) carryOut(e Effect) Event {
 		return Planned{e.Number, p, err}
 	case OpenSecrets:
 		return SecretsOpened{e.Number, s.host.OpenSecrets(ctx, string(e.Passphrase))}
+	case HashPassword:
+		hash, err := s.host.HashPassword(string(e.Password))
+		return Hashed{e.Number, hash, err}
 	case Install:
 		var said time.Time
 		r, err := s.host.Install(ctx, e.Plan, e.Erase, func(ev event.Event) {
@@ -101,6 +108,9 @@ func (s *Session) carryOut(e Effect) Event {
 	case SaveAnswers:
 		where, err := s.host.SaveAnswers(ctx, e.Answers)
 		return Saved{where, err}
+	case ReadKeys:
+		keys, where, err := s.host.ReadKeys(ctx)
+		return KeysRead{keys, where, err}
 	case SupportBundle:
 		where, err := s.host.SupportBundle(ctx)
 		return Bundled{where, err}

@@ -17,7 +17,7 @@ func (w Wizard) key(k Key) (Wizard, []Effect) {
 		f = p.fields[min(w.focus, len(p.fields)-1)]
 	}
 	typing := f.kind == text && len(p.fields) > 0
-	if k.Kind == KeyRune && k.Rune == '?' && !(typing && (f.id == FieldKey || f.id == FieldPhrase)) {
+	if k.Kind == KeyRune && k.Rune == '?' && !(typing && (f.id == FieldKey || secret(f.id))) {
 		k = Key{Kind: KeyHelp}
 	}
 	switch k.Kind {
@@ -201,9 +201,8 @@ func (w Wizard) fill(id Field, value string) Wizard {
 	if len(runes) > mostTyped {
 		value = string(runes[:mostTyped])
 	}
-	if id == FieldPhrase {
-		w.seal.typed = &value
-		return w
+	if secret(id) {
+		return w.fillSecret(id, value)
 	}
 	if w.draft.get(id) == value {
 		return w

@@ -30,7 +30,7 @@ func (s *Session) Plain(ctx context.Context, t Terminal) error {
 		select {
 		case l := <-p.typed:
 			p.echo(true)
-			p.answer(strings.TrimSpace(l))
+			p.answer(l)
 		case <-p.c.changed:
 		case err := <-p.failed:
 			return err
@@ -87,7 +87,7 @@ func mark(w Wizard) string {
 	if w.plan != nil && (w.step == review || w.step == confirm) {
 		id = string(w.plan.ID)
 	}
-	return fmt.Sprint(w.step, w.over, id, w.waiting["secrets"], w.seal.open, w.planErr, w.checked, w.facts != nil, w.asking != nil, fmt.Sprintf("%p", w.asked), w.install.ended, w.said, w.failed)
+	return fmt.Sprint(w.step, w.over, id, w.waiting["secrets"], w.waiting["password"], w.seal.open, w.planErr, w.checked, w.facts != nil, w.asking != nil, fmt.Sprintf("%p", w.asked), w.install.ended, w.said, w.failed)
 }
 
 // live says that a page waits for work of others: what it says changes by itself.
@@ -178,6 +178,8 @@ func news(w Wizard) string {
 	switch {
 	case w.waiting["secrets"]:
 		return "Opening the secrets."
+	case w.waiting["password"]:
+		return "Making the hash of the password."
 	case w.step == medium:
 		return "Checking the medium" + tenths(w.check) + "."
 	case w.step == progress && w.install.step > 0 && w.install.step <= len(w.plan.Steps):

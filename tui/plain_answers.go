@@ -6,7 +6,8 @@ import (
 )
 
 // answer takes a line that was typed.
-func (p *prompter) answer(l string) {
+func (p *prompter) answer(typed string) {
+	l := strings.TrimSpace(typed)
 	if l == "t" {
 		p.s.takeOver(p.c)
 		p.asked = false
@@ -33,6 +34,9 @@ func (p *prompter) answer(l string) {
 		return
 	case live(w, pg):
 		return
+	}
+	if ask, _ := questions(pg); p.at < len(ask) && ask[p.at].hidden && l != "" && l != "-" {
+		l = typed // blanks count in what is not shown
 	}
 	p.take(w, pg, l)
 }
@@ -74,7 +78,7 @@ func (p *prompter) take(w Wizard, pg page, l string) {
 		}
 	default:
 		switch {
-		case l != "" && f.hidden:
+		case l != "" && f.hidden && (l != "-" || f.id == FieldPhrase):
 			p.s.press(p.c, Fill{f.id, l}) // whatever it begins with
 		case l != "":
 			p.s.press(p.c, Fill{f.id, strings.TrimPrefix(box(l == "-", "", l), "=")})

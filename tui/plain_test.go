@@ -73,7 +73,7 @@ func TestPlain(t *testing.T) {
 		"b", "b", "", "", "", "", "", "-", "9000", "", // back to the disk and forth
 		"edge 1", "edge1", "2", "", // name
 		"noon", "", "1", "", "10.20.0.1, ntp.enclave", "2", // time
-		"ops", "ssh-rsa x", sshKey, "1", "1", "0000", "1", "nx0n", "1"} {
+		"ops", "ssh-rsa x", sshKey, "", "1", "1", "0000", "1", "nx0n", "1"} {
 		answer(l)
 	}
 	answer("m")

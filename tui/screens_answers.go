@@ -127,21 +127,30 @@ func (w Wizard) setClock() (Wizard, []Effect) {
 
 func (w Wizard) usersPage() page {
 	p := page{title: "administrators", help: []string{"These people can log in to the node and act as root.",
-		"A key is one line of a file such as id_ed25519.pub. It can be pasted on a serial line.", "No password is asked for here: the Spec can carry hashes."}}
+		"A key is one line of a file such as id_ed25519.pub. It can be pasted on a serial line, or read from a second stick: files *.pub.",
+		"The password opens the menu on the node's own screen, whose keyboard has the US layout. Only its hash (crypt(5), SHA-512) is kept. SSH takes keys alone."}}
+	if w.waiting["password"] {
+		p.lines = []line{say("Making the hash of the password. This takes a moment.")}
+		return p
+	}
 	medium, given := w.facts.Enclave.Users, w.draft.given.Users
 	if len(medium) == 0 && len(given) == 0 {
 		p.lines = append(p.lines, marked(Warn, "The medium brings no account: without one here nobody can log in to the node."))
 	}
 	p.lines = append(p.lines, accounts("The medium brings these accounts:", medium)...)
 	p.lines = append(p.lines, accounts("The answers bring these accounts, in place of any of the same name:", given)...)
-	p.lines = append(p.lines, line{}, say("One more may be added. Both lines may stay empty."), line{})
+	p.lines = append(p.lines, line{}, say("One more may be added, or none. The key is for SSH. The password is for the node's own screen, whose menu stays shut without one, and for sudo."), line{})
 	p.fields = []field{
 		{id: FieldUser, kind: text, label: "Account", width: 32, form: "as in ops"},
 		{id: FieldKey, kind: text, label: "SSH key", width: 48, form: "ssh-ed25519 AAAA..."},
-		goOn("Continue: make the plan"),
 	}
+	on := goOn("Continue: make the plan")
 	if w.needsSecrets() {
-		p.fields[2].label = "Continue"
+		on.label = "Continue"
+	}
+	p.fields = slices.Concat(p.fields, w.draft.keyFields(), w.passwordFields(), []field{on, act("keys", "Read keys from a stick", start("keys", ReadKeys{}))})
+	if w.draft.get(FieldHash) != "" {
+		p.fields = append(p.fields, act("unset", "Take the password away", Wizard.unsetPassword))
 	}
 	name := trimmed(w.draft, FieldUser)
 	for i, u := range slices.Concat(medium, given) {

@@ -25,7 +25,8 @@ var (
 	toName    = then(toNetwork, "keys enter enter", "type 10.20.0.31/24", "keys enter enter enter enter enter")
 	toTime    = then(toName, "type edge1", "keys enter enter enter")
 	toUsers   = then(toTime, "keys tab tab tab enter")
-	toReview  = then(toUsers, "type ops", "keys enter", "type "+sshKey, "keys enter enter")
+	toReview  = then(toUsers, "type ops", "keys enter", "type "+sshKey, "keys enter enter enter")
+	toHash    = then(toUsers, "type ops", "keys enter enter", "type "+word, "keys enter", "type "+word, "keys enter enter")
 	toConfirm = then(toReview, "keys pgdn pgdn pgdn pgdn pgdn pgdn enter")
 	toInstall = then(toConfirm, "type nx0n", "keys enter enter")
 	ofRoster  = []string{"serial SN-2", "keys enter"}
@@ -57,7 +58,15 @@ var shots = []struct {
 	{"08-time", toTime},
 	{"08-time-wrong", slices.Concat([]string{"tick 2001-01-01T00:00:00Z"}, toTime, []string{"keys enter enter enter"})},
 	{"09-users", toUsers},
-	{"09-users-wrong", then(toUsers, "type Ops", "keys enter", "type ssh-rsa AAAA", "keys enter enter")},
+	{"09-users-wrong", then(toUsers, "type Ops", "keys enter", "type ssh-rsa AAAA", "keys enter enter enter")},
+	{"09-users-password", then(toUsers, "type ops", "keys enter enter", "type "+word, "keys enter", "type "+word)},
+	{"09-users-password-wrong", then(toUsers, "type ops", "keys enter enter", "type "+word, "keys enter", "type "+word+"x", "keys enter enter")},
+	{"09-users-password-short", then(toUsers, "type ops", "keys enter enter", "type swordfi", "keys enter enter enter")},
+	{"09-users-password-hashing", slices.Concat([]string{"hold hash"}, toHash)},
+	{"09-users-password-failed", slices.Concat([]string{"hold salt"}, toHash)},
+	{"09-users-password-set", then(toHash, "keys esc")},
+	{"09-users-keys", then(toUsers, "type ops", "keys enter enter enter down enter", "keys enter tab enter")},
+	{"09-users-keys-none", slices.Concat([]string{"hold stick"}, toUsers, []string{"keys tab tab tab enter"})},
 	{"10-review", toReview},
 	{"10-review-end", then(toReview, "keys pgdn pgdn pgdn pgdn pgdn pgdn")},
 	{"09-users-given", []string{"given " + whole, "keys enter esc"}},

@@ -32,12 +32,7 @@ type seal struct {
 }
 
 // text is what was typed.
-func (s seal) text() string {
-	if s.typed == nil {
-		return ""
-	}
-	return *s.typed
-}
+func (s seal) text() string { return textOf(s.typed) }
 
 // needsSecrets says whether a node of the role that was chosen gets them.
 func (w Wizard) needsSecrets() bool {
@@ -66,8 +61,13 @@ func (w Wizard) place() (n, of int) {
 
 // value is a field's text.
 func (w Wizard) value(id Field) string {
-	if id == FieldPhrase {
+	switch id {
+	case FieldPhrase:
 		return w.seal.text()
+	case FieldPassword:
+		return textOf(w.password.typed)
+	case FieldAgain:
+		return textOf(w.password.again)
 	}
 	return w.draft.get(id)
 }

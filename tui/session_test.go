@@ -61,7 +61,7 @@ func TestInstallBySerialLine(t *testing.T) {
 	line.shows("step 7 of 13")
 	line.keys("edge1", "enter", "enter", "enter")
 	line.shows("step 8 of 13")
-	line.keys("down", "down", "down", "enter", "ops", "enter", "\x1b[200~"+sshKey+"\n\x1b[201~", "enter", "enter")
+	line.keys("down", "down", "down", "enter", "ops", "enter", "\x1b[200~"+sshKey+"\n\x1b[201~", "enter", "enter", "enter")
 	line.shows("DESTROYS everything")
 	line.keys("enter", "enter") // each reads on
 	line.shows("Enter: do it")

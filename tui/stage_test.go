@@ -154,10 +154,14 @@ func (s *stage) answer(e Effect) []Event {
 			return nil
 		}
 		return []Event{SecretsOpened{e.Number, s.open(string(e.Passphrase))}}
+	case HashPassword:
+		return s.hash(e)
 	case Install:
 		return s.carryOut(e)
 	case SaveAnswers:
 		return []Event{Saved{Where: "answers.yaml on the stick SanDisk Ultra"}}
+	case ReadKeys:
+		return []Event{s.stickKeys()}
 	case SupportBundle:
 		return []Event{Bundled{Err: errors.New("no stick is plugged in")}}
 	case SetClock:

@@ -3,9 +3,7 @@ package tui
 import (
 	"errors"
 	"math/rand/v2"
-	"os"
 	"reflect"
-	"strconv"
 	"strings"
 	"testing"
 	"time"

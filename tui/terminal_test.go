@@ -95,6 +95,8 @@ func (p *played) Install(ctx context.Context, pl plan.Plan, erase string, sink e
 }
 
 func (p *played) OpenSecrets(_ context.Context, phrase string) error        { return p.stage.open(phrase) }
+func (p *played) HashPassword(string) (string, error)                       { return madeHash, nil }
+func (p *played) ReadKeys(context.Context) ([]string, string, error)        { return nil, "", nil }
 func (p *played) SaveAnswers(context.Context, spec.Answers) (string, error) { return "a stick", nil }
 func (p *played) SupportBundle(context.Context) (string, error)             { return "a stick", nil }
 func (p *played) SetClock(time.Time) error                                  { return nil }

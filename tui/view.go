@@ -84,6 +84,8 @@ func (w Wizard) status(p page) []line {
 		out = faultLines(w.failed)
 	case w.said != "":
 		out = []line{marked(OK, w.said)}
+	case w.waiting["keys"]:
+		out = []line{say("Reading the stick...")}
 	case w.waiting["save"] || w.waiting["bundle"]:
 		out = []line{say("Writing to the stick...")}
 	}

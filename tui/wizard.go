@@ -72,10 +72,11 @@ type Wizard struct {
 	plan    *plan.Plan
 	planErr error
 
-	seal    seal
-	install installing
-	result  *Result
-	leaving string
+	seal     seal
+	password password
+	install  installing
+	result   *Result
+	leaving  string
 }
 
 // New is the first screen of a medium.
@@ -181,6 +182,10 @@ func (w Wizard) answered(ev Event) (Wizard, []Effect) {
 		return w.installed(ev), nil
 	case SecretsOpened:
 		return w.unsealed(ev)
+	case Hashed:
+		return w.hashed(ev)
+	case KeysRead:
+		return w.keysRead(ev), nil
 	case Saved:
 		w = w.waits("save", false).ended("The answers are saved: "+ev.Where, ev.Err)
 	case Bundled:
@@ -276,6 +281,9 @@ func (w Wizard) stale() Wizard {
 func (w Wizard) goTo(s step) Wizard {
 	if s != secretsPage {
 		w = w.forget()
+	}
+	if s != usersPage {
+		w = w.forgetPassword()
 	}
 	w.step, w.over, w.focus, w.scroll = s, nothing, 0, 0
 	w.tried, w.said, w.failed, w.asking = false, "", nil, nil

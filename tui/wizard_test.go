@@ -120,7 +120,7 @@ func TestErrorsByField(t *testing.T) {
 		{FieldAddress, "10.20.0.31", "ANSWERS-VALUE"}, {FieldAddress, "10.20.0.11/24", "ANSWERS-CONFLICT"}, {FieldAddress, "", "ANSWERS-INCOMPLETE"},
 		{FieldVLAN, "x", "ANSWERS-VALUE"}, {FieldVLAN, "4095", "ANSWERS-VALUE"}, {FieldVLAN, "42", ""}, {FieldMTU, "1", "ANSWERS-VALUE"}, {FieldMTU, "0", "ANSWERS-VALUE"},
 		{FieldInterface, bonded, ""}, {FieldNTP, "10.20.0.1, a b", ""}, {FieldNTP, "a_b", "ANSWERS-VALUE"},
-		{FieldGateway, "10.99.0.1", "ANSWERS-CONFLICT"}, {FieldUser, "root", "ANSWERS-VALUE"}, {FieldKey, "", "ANSWERS-VALUE"},
+		{FieldGateway, "10.99.0.1", "ANSWERS-CONFLICT"}, {FieldUser, "root", "ANSWERS-VALUE"}, {FieldKey, "", ""}, {FieldKey, "x", "ANSWERS-VALUE"},
 		{FieldDisk, "", "ANSWERS-INCOMPLETE"}, {FieldDisk, "/dev/disk/by-id/ata-Old_16", "ANSWERS-VALUE"}, {FieldRole, "", "ANSWERS-INCOMPLETE"},
 	} {
 		_, wrong := s.w.draft.with(c.at, c.value).Answers(s.facts)

@@ -11,6 +11,8 @@ var (
 	MediumGone = fault.Define("MEDIUM-GONE", fault.Media)
 	// StickMissing: there is no stick to save to.
 	StickMissing = fault.Define("STICK-MISSING", fault.Machine)
+	// KeysNone: a stick without a public key that can be used.
+	KeysNone = fault.Define("KEYS-NONE", fault.Input)
 	// ClockRefused: the clock could not be set.
 	ClockRefused = fault.Define("CLOCK-REFUSED", fault.Machine)
 	// ShellRefused: the Spec allows no root shell.

@@ -109,7 +109,7 @@ func (e machineEnvironment) Stick(m machine.Machine, write func(dir string) erro
 	if err != nil {
 		return "", err
 	}
-	missing := StickMissing.New("cannot save to a stick: have none with a FAT file system that takes new files, need one")
+	missing := StickMissing.New("cannot use a stick: have none with a FAT file system that takes new files, need one")
 	for _, d := range m.Disks {
 		if d.Medium || d.ReadOnly || !d.Removable && d.Transport != "usb" || holdsMount(string(mounts), d.Name) {
 			continue

@@ -102,3 +102,8 @@ func (w Wizard) answers() spec.Answers {
 	}
 	return a
 }
+
+// New is the first screen of a medium.
+func New(m Medium) Wizard {
+	return Wizard{medium: m, size: Canvas{Width: 80, Height: 24}}
+}

@@ -79,11 +79,6 @@ type Wizard struct {
 	leaving  string
 }
 
-// New is the first screen of a medium.
-func New(m Medium) Wizard {
-	return Wizard{medium: m, size: Canvas{Width: 80, Height: 24}}
-}
-
 // Update takes an event and says what is to be done because of it.
 func (w Wizard) Update(ev Event) (Wizard, []Effect) {
 	if w.leaving != "" {

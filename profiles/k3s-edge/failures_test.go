@@ -177,8 +177,8 @@ func TestFailureModes(t *testing.T) {
 					t.Errorf("%s: %v", name, err)
 				}
 			})
-			refuses(t, box, "docker.io", func(in *profiles.PrepareInput) {
-				if err := os.MkdirAll(in.Root+registries.CertsDir(config.K3s)+"/docker.io", 0o700); err != nil {
+			refuses(t, box, "quay.io", func(in *profiles.PrepareInput) { // that no start writes anew
+				if err := os.MkdirAll(in.Root+registries.CertsDir(config.K3s)+"/quay.io", 0o700); err != nil {
 					t.Fatal(err)
 				}
 			})

@@ -180,5 +180,5 @@ func TestPowerCutInCertsDir(t *testing.T) {
 	if err := New().Prepare(in); err != nil {
 		t.Error(err)
 	}
-	refuses(t, box, "REGISTRIES-LEAK", changed(t, certs+"/docker.io/hosts.toml", ""))
+	refuses(t, box, "REGISTRIES-LEAK", changed(t, certs+"/quay.io/hosts.toml", ""))
 }

@@ -182,8 +182,8 @@ func TestFailureModes(t *testing.T) {
 			if err := New().Prepare(good); err != nil {
 				t.Error(err)
 			}
-			refuses(t, newest, first, "docker.io", func(in *profiles.PrepareInput) {
-				if err := os.MkdirAll(in.Root+registries.CertsDir(config.RKE2)+"/docker.io", 0o700); err != nil {
+			refuses(t, newest, first, "quay.io", func(in *profiles.PrepareInput) { // that no start writes anew
+				if err := os.MkdirAll(in.Root+registries.CertsDir(config.RKE2)+"/quay.io", 0o700); err != nil {
 					t.Fatal(err)
 				}
 			})

@@ -10,10 +10,10 @@ import (
 
 // Benchmarks are the versions of the CIS Kubernetes Benchmark whose ids are known
 // (package check has them), oldest first. Ids of another one are not guessed.
-var Benchmarks = []string{"1.9", "1.10", "1.11", "1.12"}
+var Benchmarks = []string{"1.9", "1.10", "1.11", "1.12", "2.0"}
 
 // Newest is the one by whose ids lines are named.
-const Newest = "1.12"
+const Newest = "2.0"
 
 // Benchmarked is a profile whose CIS table follows versions of the CIS Kubernetes
 // Benchmark.

@@ -66,7 +66,7 @@ func TestChooseRefuses(t *testing.T) {
 		{what: "an exception", change: excepted("C.14")},
 		{what: "an exception by the id of another benchmark", change: excepted("5.7.1"), codes: []string{"SPEC-VALUE"}, says: `have "5.7.1", need an id of the CIS table`},
 		{what: "an exception to nothing", change: excepted("C.14x"), codes: []string{"SPEC-VALUE"},
-			says: `kubernetes.exceptions[0].id: have "C.14x", need an id of the CIS table of the profile kubeadm, benchmark 1.12` + "\nhint: did you mean C.14?"},
+			says: `kubernetes.exceptions[0].id: have "C.14x", need an id of the CIS table of the profile kubeadm, benchmark 2.0` + "\nhint: did you mean C.14?"},
 		{what: "no such engine", change: func(e *spec.Enclave) { e.Registry.Engine = "harbor" }, codes: []string{"REGISTRY-ENGINE-UNKNOWN"}, says: `"harbor"`},
 		{what: "neither", change: func(e *spec.Enclave) { e.Registry.Engine, e.Kubernetes.Profile = "harbor", "k0s" },
 			codes: []string{"PROFILE-UNKNOWN", "REGISTRY-ENGINE-UNKNOWN"}},

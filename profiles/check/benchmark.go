@@ -33,12 +33,14 @@ var withAdded = map[string]string{addedCapabilities: "5.2.9", "5.2.9": "5.2.10",
 var general = map[string]string{"5.6.1": "5.7.1", "5.6.2": "5.7.2", "5.6.3": "5.7.3", "5.6.4": "5.7.4"}
 
 // editions are told apart by what tools that follow the benchmark publish; its own
-// text is not free and not here. 1.9 and 1.10 number their lines alike.
+// text is not free and not here. 1.9 and 1.10 number their lines alike, and so do
+// 1.12 and 2.0 (kube-bench, pull request 2126).
 var editions = map[string]edition{
 	"1.9":  {moved: union(withAdded, general), lacks: []string{"1.2.30", "4.2.14", addressDeny}, closed: true},
 	"1.10": {moved: union(withAdded, general), lacks: []string{"1.2.30", "4.2.14", addressDeny}, closed: true},
 	"1.11": {moved: union(withAdded, map[string]string{addressDeny: "4.2.15"})},
 	"1.12": {lacks: []string{addedCapabilities, addressDeny}},
+	"2.0":  {lacks: []string{addedCapabilities, addressDeny}},
 }
 
 func union(list ...map[string]string) map[string]string {

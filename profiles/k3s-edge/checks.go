@@ -16,8 +16,8 @@ import (
 
 // spans are the CIS Kubernetes Benchmarks that lines of K3s are assessed with, the
 // one that a node is held to first (k3s-docs: security/self-assessment-1.12 names
-// its lines; before them came -1.11).
-var spans = []profiles.Span{{Benchmark: "1.12", First: 32}, {Benchmark: "1.11", First: 29, Last: 31}}
+// its lines; before them came -1.11). 2.0 has the same lines for 1.34 and later.
+var spans = []profiles.Span{{Benchmark: "2.0", First: 34}, {Benchmark: "1.12", First: 32}, {Benchmark: "1.11", First: 29, Last: 31}}
 
 // Benchmarks are those for a version.
 func (Profile) Benchmarks(version string) []string { return profiles.Spanning(spans, version) }

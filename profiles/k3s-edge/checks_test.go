@@ -38,7 +38,7 @@ func TestChecksPass(t *testing.T) {
 }
 
 func TestBenchmarkAndUnit(t *testing.T) {
-	for version, want := range map[string]string{oldest: "1.11", "v1.32.9+k3s1": "1.12", newest: "1.12", "v1.28.1+k3s1": "", "x": ""} {
+	for version, want := range map[string]string{oldest: "1.11", "v1.32.9+k3s1": "1.12", newest: "2.0 1.12", "v1.28.1+k3s1": "", "x": ""} {
 		if have := strings.Join(New().Benchmarks(version), " "); have != want {
 			t.Errorf("%s: have %q, need %q", version, have, want)
 		}

@@ -13,9 +13,10 @@ import (
 )
 
 // spans are the CIS Kubernetes Benchmarks that lines of RKE2 are assessed with, the
-// one that a node is held to first (rke2-docs docs/security/hardening_guide.md).
+// one that a node is held to first (rke2-docs docs/security/hardening_guide.md, which
+// ends with 1.12). 2.0 has the same lines for 1.34 and later.
 var spans = []profiles.Span{
-	{Benchmark: "1.12", First: 33}, {Benchmark: "1.11", First: 29, Last: 32}, {Benchmark: "1.10", First: 28, Last: 31}, {Benchmark: "1.9", First: 27, Last: 29},
+	{Benchmark: "2.0", First: 34}, {Benchmark: "1.12", First: 33}, {Benchmark: "1.11", First: 29, Last: 32}, {Benchmark: "1.10", First: 28, Last: 31}, {Benchmark: "1.9", First: 27, Last: 29},
 }
 
 // Benchmarks are those for a version.

@@ -265,7 +265,7 @@ func TestBenchmark(t *testing.T) {
 	for _, v := range append(versions, "v1.27.1+rke2r1", "v1.29.1+rke2r1", "v1.32.13+rke2r2", "v1.33.1+rke2r1") {
 		have[v] = strings.Join(New().Benchmarks(v), " ")
 	}
-	want := map[string]string{"v1.27.1+rke2r1": "1.9", "v1.29.1+rke2r1": "1.11 1.10 1.9", versions[0]: "1.11 1.10", "v1.32.13+rke2r2": "1.11", "v1.33.1+rke2r1": "1.12", versions[1]: "1.12", newest: "1.12"}
+	want := map[string]string{"v1.27.1+rke2r1": "1.9", "v1.29.1+rke2r1": "1.11 1.10 1.9", versions[0]: "1.11 1.10", "v1.32.13+rke2r2": "1.11", "v1.33.1+rke2r1": "1.12", versions[1]: "2.0 1.12", newest: "2.0 1.12"}
 	if !maps.Equal(have, want) {
 		t.Errorf("have %v, need %v", have, want)
 	}

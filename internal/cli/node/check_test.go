@@ -43,7 +43,7 @@ func assessed(t *testing.T, b *bench) map[string]record.Finding {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a.Node != "node1" || a.Role != "control-plane" || a.Profile != "kubeadm" || a.Benchmark != "CIS Kubernetes Benchmark 1.12" || a.Signed {
+	if a.Node != "node1" || a.Role != "control-plane" || a.Profile != "kubeadm" || a.Benchmark != "CIS Kubernetes Benchmark 2.0" || a.Signed {
 		t.Errorf("the assessment says %+v", a)
 	}
 	out := map[string]record.Finding{}
@@ -63,7 +63,7 @@ func TestCheckCIS(t *testing.T) {
 	if !CISFailed.Is(err) || !strings.Contains(err.Error(), "4.2.6") || strings.Contains(err.Error(), "1.2.16") {
 		t.Errorf("have %v, need CIS-FAILED that names 4.2.6 and not 1.2.16", err)
 	}
-	for _, want := range []string{"CIS Kubernetes Benchmark 1.12, by the table of the profile kubeadm", "  excepted       1.2.16   There is an audit log\n", "excepted: the log goes elsewhere (found: fail)", ", 1 excepted"} {
+	for _, want := range []string{"CIS Kubernetes Benchmark 2.0, by the table of the profile kubeadm", "  excepted       1.2.16   There is an audit log\n", "excepted: the log goes elsewhere (found: fail)", ", 1 excepted"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in\n%s", want, out)
 		}
@@ -97,10 +97,10 @@ func TestCheckByAnotherBenchmark(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, out)
 		}
 	}
-	for _, asked := range []string{"2.0", "1.8", "cis-1.9"} {
+	for _, asked := range []string{"2.1", "1.8", "cis-1.9"} {
 		r, _ := soon(t, b)
 		err := (checkCISCmd{Benchmark: asked}).Run(r)
-		if !BenchmarkUnknown.Is(err) || !strings.Contains(err.Error(), `"`+asked+`"`) || !strings.Contains(err.Error(), "have the ids of 1.9, 1.10, 1.11, 1.12") {
+		if !BenchmarkUnknown.Is(err) || !strings.Contains(err.Error(), `"`+asked+`"`) || !strings.Contains(err.Error(), "have the ids of 1.9, 1.10, 1.11, 1.12, 2.0") {
 			t.Errorf("%s: have %v, need BENCHMARK-UNKNOWN with the versions that are known", asked, err)
 		}
 	}
@@ -177,8 +177,8 @@ func TestAssessmentNamesItsRecord(t *testing.T) {
 	b.now = func() time.Time { return time.Unix(1790000000, 0) }
 	r, _ := soon(t, b)
 	want := record.Assessment{APIVersion: spec.APIVersion, Kind: "Assessment", Record: d, Caisson: "devel", Enclave: "demo", Release: n.manifest.Release,
-		Node: "node1", Role: "control-plane", Kubernetes: n.enclave.Kubernetes.Version, Profile: "kubeadm", Benchmark: "CIS Kubernetes Benchmark 1.12", At: "2026-09-21T14:13:20Z"}
-	if diff := cmp.Diff(want, assessment(r, n, "1.12", nil)); diff != "" {
+		Node: "node1", Role: "control-plane", Kubernetes: n.enclave.Kubernetes.Version, Profile: "kubeadm", Benchmark: "CIS Kubernetes Benchmark 2.0", At: "2026-09-21T14:13:20Z"}
+	if diff := cmp.Diff(want, assessment(r, n, "2.0", nil)); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
 }

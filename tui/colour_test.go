@@ -54,28 +54,48 @@ func TestNeverColourAlone(t *testing.T) {
 	}
 }
 
-// cellsText is what a terminal shows for a styled screen.
-func cellsText(styled string, width, height int) string {
+// drawn is a terminal that a styled screen was written to.
+func drawn(styled string, width, height int) *vt.SafeEmulator {
 	term := vt.NewSafeEmulator(width, height)
 	_, _ = term.Write([]byte(strings.ReplaceAll(styled, "\n", "\r\n")))
+	return term
+}
+
+// cellsText is what a terminal shows for a styled screen, and how its cells look.
+func cellsText(styled string, width, height int) string {
+	term, last := drawn(styled, width, height), ""
+	return rowsOf(term, func(x, y int) string {
+		look := ""
+		if c := term.CellAt(x, y); c != nil {
+			look = strings.TrimSpace(colourName(c.Style.Fg, "#") + colourName(c.Style.Bg, "/#") + attributes(c.Style.Attrs, c.Style.Underline != 0))
+		}
+		if x == 0 {
+			last = ""
+		}
+		if look == last {
+			return ""
+		}
+		last = look
+		return "{" + look + "}"
+	})
+}
+
+// plainText is what a terminal shows for a styled screen, as plain text.
+func plainText(styled string, width, height int) string {
+	return rowsOf(drawn(styled, width, height), func(int, int) string { return "" })
+}
+
+// rowsOf are a terminal's cells as text, each behind what before says of it.
+func rowsOf(term *vt.SafeEmulator, before func(x, y int) string) string {
 	var b strings.Builder
-	for y := range height {
+	for y := range term.Height() {
 		var row strings.Builder
-		last := ""
-		for x := range width {
-			cell := term.CellAt(x, y)
-			look, text := "", " "
-			if cell != nil {
-				look = strings.TrimSpace(colourName(cell.Style.Fg, "#") + colourName(cell.Style.Bg, "/#") + attributes(cell.Style.Attrs, cell.Style.Underline != 0))
-				if cell.Content != "" {
-					text = cell.Content
-				}
+		for x := range term.Width() {
+			text := " "
+			if c := term.CellAt(x, y); c != nil && c.Content != "" {
+				text = c.Content
 			}
-			if look != last {
-				row.WriteString("{" + look + "}")
-				last = look
-			}
-			row.WriteString(text)
+			row.WriteString(before(x, y) + text)
 		}
 		b.WriteString(strings.TrimRight(row.String(), " ") + "\n")
 	}

@@ -30,12 +30,13 @@ var (
 	}
 )
 
-// holdTexts holds a screen on the sheets to what was reviewed, and gives the texts.
+// holdTexts shows a screen on a terminal without colours, holds the text on it to
+// what was reviewed, and gives the texts.
 func holdTexts(t *testing.T, dir, name string, view func(Canvas) Screen, sheets ...sheet) (texts []string) {
 	t.Helper()
 	for _, s := range sheets {
 		screen := view(s.c)
-		text := screen.Text()
+		text := plainText(screen.ANSI("orange"), s.c.Width, s.c.Height)
 		golden.Equal(t, dir+"/"+s.name+"/"+name+".txt", []byte(text))
 		for i, r := range screen.Rows {
 			if n := cells(r); n > s.c.Width {

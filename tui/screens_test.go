@@ -114,7 +114,7 @@ func TestRosterGoesToReview(t *testing.T) {
 // TestTinyWindow: whatever the size, the banner is there and nothing breaks.
 func TestTinyWindow(t *testing.T) {
 	s := shot(t, toDisk)
-	golden.Equal(t, "screens/tiny.txt", []byte(s.w.View(Canvas{Width: 40, Height: 8}).Text()))
+	golden.Equal(t, "screens/tiny.txt", []byte(plainText(s.w.View(Canvas{Width: 40, Height: 8}).ANSI("orange"), 40, 8)))
 	for w := 0; w < 70; w += 3 {
 		for h := range 20 {
 			if got := s.w.View(Canvas{Width: w, Height: h}); len(got.Rows) != max(1, h) {

@@ -49,7 +49,7 @@ var layers = map[string][]string{
 	"profiles/host":            {"profiles", "images", "spec"},
 	"profiles/cluster":         {},
 	"profiles/check":           {"profiles", "profiles/host", "profiles/cluster", "spec"},
-	"profiles/kubeadm":         {"profiles", "profiles/host", "profiles/cluster", "profiles/check", "images", "bundle", "secrets", "spec", "nodeos"},
+	"profiles/kubeadm":         {"profiles", "profiles/host", "profiles/cluster", "profiles/check", "profiles/rancher/registries", "images", "bundle", "secrets", "spec", "nodeos"},
 	"profiles/rancher/release": {"bundle", "spec"},
 	"profiles/rke2-cis":        {"profiles", "profiles/host", "profiles/cluster", "profiles/check", "profiles/rancher/archive", "profiles/rancher/node", "profiles/rancher/config", "profiles/rancher/registries", "profiles/rancher/release", "images", "bundle", "secrets", "spec"},
 	"profiles/k3s-edge":        {"profiles", "profiles/host", "profiles/cluster", "profiles/check", "profiles/rancher/archive", "profiles/rancher/node", "profiles/rancher/config", "profiles/rancher/registries", "profiles/rancher/release", "images", "bundle", "secrets", "spec"},

@@ -9,6 +9,7 @@ import (
 	"caisson.dev/caisson/images"
 	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/profiles/host"
+	"caisson.dev/caisson/profiles/rancher/registries"
 	"caisson.dev/caisson/spec"
 )
 
@@ -49,22 +50,27 @@ func (Profile) Render(in profiles.RenderInput) (ignition.Config, error) {
 	if err != nil {
 		return ignition.Config{}, err
 	}
-	hosts, err := carriedHosts(in, v)
+	hosts, err := registryHosts(in, v)
 	if err != nil {
 		return ignition.Config{}, err
 	}
-	files = slices.Concat(files, images.ContainerdHosts([]images.Mirror{in.Registry.Mirror()}, hosts), in.Registry.Files)
+	files = slices.Concat(files, hosts, in.Registry.Files)
 	users, rules := host.Users(in)
 	return host.Config(users, directories(in.Answers.Role), append(files, rules...), append(units(in), val.Units(in.Registry)...)), nil
 }
 
-// carriedHosts lists the registries whose images the bundle holds.
-func carriedHosts(in profiles.RenderInput, v versions) ([]string, error) {
+// registryHosts are containerd's hosts.toml, made from the value that RKE2's and
+// K3s's registries.yaml is made from.
+func registryHosts(in profiles.RenderInput, v versions) ([]images.ServiceFile, error) {
 	refs := []string{v.pauseImage()}
 	for _, i := range in.Manifest.Images {
 		refs = append(refs, i.Ref)
 	}
-	return images.Hosts(refs)
+	c, err := registries.Of(in.Registry.Mirror(), refs)
+	if err != nil {
+		return nil, err
+	}
+	return c.Containerd()
 }
 
 // units are enabled on the node, besides those of every profile's.

@@ -30,6 +30,9 @@ const (
 	mostWidth               = 110
 )
 
+// Fits says whether the screens can be used on a canvas of that size.
+func Fits(width, height int) bool { return width >= leastWidth && height >= leastHeight }
+
 // Screen is what a terminal shows: rows of spans.
 type Screen struct {
 	Rows [][]Span

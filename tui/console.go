@@ -21,6 +21,9 @@ type Terminal struct {
 	ASCII         bool
 	Colour        Colours
 	Large         bool
+	// Enlarge makes letters twice as large, or as they were, and says the size in
+	// letters then; ok is false if nothing changed. nil: it never does.
+	Enlarge func(on bool) (width, height int, ok bool)
 	// Echo says whether the terminal shows what is typed, for Plain; nil if it
 	// cannot be told.
 	Echo func(on bool)
@@ -37,6 +40,10 @@ const settling = 100 * time.Millisecond
 // does: then the others go on without it.
 func (s *Session) Console(ctx context.Context, t Terminal) error {
 	t = t.sized()
+	large := t.Large
+	if large {
+		t.enlarge(true)
+	}
 	c := s.join(t)
 	defer s.part(c)
 	ctx, gone := context.WithCancelCause(ctx)
@@ -64,6 +71,13 @@ func (s *Session) Console(ctx context.Context, t Terminal) error {
 		for {
 			select {
 			case <-c.changed:
+				if on := s.large(c); on != large {
+					large = on
+					if w, h, ok := t.enlarge(on); ok {
+						p.Send(tea.WindowSizeMsg{Width: w, Height: h})
+						p.Send(tea.ClearScreen())
+					}
+				}
 				p.Send(changed{})
 			case <-s.over:
 				p.Send(changed{}) // the last word
@@ -84,6 +98,13 @@ func (t Terminal) sized() Terminal {
 		t.Width, t.Height = 80, 24
 	}
 	return t
+}
+
+func (t Terminal) enlarge(on bool) (width, height int, ok bool) {
+	if t.Enlarge == nil {
+		return 0, 0, false
+	}
+	return t.Enlarge(on)
 }
 
 // program is what serves the terminal; gone is called when the terminal ends.

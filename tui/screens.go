@@ -97,7 +97,7 @@ func (w Wizard) welcomePage() page {
 		p.fields = append([]field{act("onward", "Continue", Wizard.onward)}, p.fields...)
 	}
 	p.help = []string{"The manifest names every file of the medium with its digest. Its own digest stands for them all.",
-		"Large print leaves out what can be done without and gives each line more room."}
+		"Large print leaves out what can be done without and gives each line more room. On the machine's own screen its letters are twice as large, where they fit."}
 	return p
 }
 

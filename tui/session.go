@@ -172,6 +172,13 @@ func (s *Session) lead(c *console) {
 	s.send(Resized{c.width, c.height, c.term.Large})
 }
 
+// large says whether the console is to have large letters.
+func (s *Session) large(c *console) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return c.term.Large || s.wizard.large()
+}
+
 func (s *Session) resized(c *console, width, height int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

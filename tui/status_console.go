@@ -33,6 +33,9 @@ type StatusHost interface {
 // ends; now is the clock.
 func ShowStatus(ctx context.Context, h StatusHost, now func() time.Time, t Terminal) error {
 	t = t.sized()
+	if t.Large {
+		t.enlarge(true)
+	}
 	ctx, gone := context.WithCancelCause(ctx)
 	defer gone(nil)
 	m := &statusModel{s: NewStatus(), host: h, now: now, ctx: ctx,

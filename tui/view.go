@@ -18,10 +18,13 @@ type layout struct {
 	cursor *[2]int
 }
 
+// large says whether a person wants large print.
+func (w Wizard) large() bool { return w.draft.get(FieldLarge) != "" }
+
 // layout fits the page into the rows between the rules. Fields stay in sight:
 // text that has no room is scrolled, and so are fields around the focus.
 func (w Wizard) layout(c Canvas) layout {
-	c.Large = c.Large || w.draft.get(FieldLarge) != ""
+	c.Large = c.Large || w.large()
 	p := w.page()
 	width, height := inner(c.Width), max(1, c.Height-frameRows)
 	var l layout

@@ -34,7 +34,7 @@ func (consoleCmd) Run(r *run) error {
 		return cli.BadUsage.New("cannot show the status console: have no terminal to read from and write to, need one").
 			Hint("caisson-node status says the same to anything")
 	}
-	at := dressed(tui.Terminal{Name: "tty1", In: in, Out: out}, wishes(r.env.Cmdline()))
+	at := dressed(tui.Terminal{Name: "tty1", In: in, Out: out, Enlarge: enlarger(out)}, wishes(r.env.Cmdline()))
 	return tui.ShowStatus(r.ctx, keeper{r}, r.now, at)
 }
 

@@ -87,6 +87,9 @@ func (c installCmd) screens(r *run, terminals []terminal) error {
 // Linux console has, which every emulator and most BMCs know as well.
 func serve(ctx context.Context, s *tui.Session, t terminal, words []string) error {
 	at := dressed(tui.Terminal{Name: t.Name, In: t.File, Out: t.File, ASCII: t.Serial}, words)
+	if !t.Serial {
+		at.Enlarge = enlarger(t.File)
+	}
 	if slices.Contains(words, "plain") {
 		at.Echo = func(on bool) { echo(t.File, on) }
 		return s.Plain(ctx, at)

@@ -4,6 +4,7 @@ package scenarios
 
 import (
 	"image"
+	"image/color"
 	_ "image/png" // screendumps are PNG
 	"os"
 	"path/filepath"
@@ -35,8 +36,9 @@ func TestLargePrint(t *testing.T) {
 			t.Errorf("at %q, want %q", at, step)
 		}
 		picture(t, v, name)
-		if n, of := coarse(t, filepath.Join(*outFlag, name)); n != of {
-			t.Errorf("%s: %d of %d squares of four pixels have one colour, want all: letters are not twice as large", name, n, of)
+		// The cursor's height is no multiple of two; small letters make far more edges.
+		if n, of, colours := coarse(t, filepath.Join(*outFlag, name)); n < of-of/1000 || colours < 2 {
+			t.Errorf("%s: %d of %d squares of four pixels have one colour of %d, want all but a few: letters are not twice as large", name, n, of, colours)
 		}
 		onGraphics(t, v, "", "ret")
 		if _, err := screen.until(within(t, toMediaOK), "Continue"); err != nil {
@@ -46,8 +48,8 @@ func TestLargePrint(t *testing.T) {
 	v.Kill()
 }
 
-// coarse counts squares of two by two pixels, and those of one colour.
-func coarse(t *testing.T, path string) (same, all int) {
+// coarse counts squares of two by two pixels, those of one colour, and the colours.
+func coarse(t *testing.T, path string) (same, all, colours int) {
 	t.Helper()
 	f, err := os.Open(path)
 	if err != nil {
@@ -58,14 +60,16 @@ func coarse(t *testing.T, path string) (same, all int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := m.Bounds()
+	b, seen := m.Bounds(), map[color.Color]bool{}
 	for y := b.Min.Y; y+1 < b.Max.Y; y += 2 {
 		for x := b.Min.X; x+1 < b.Max.X; x += 2 {
 			all++
-			if c := m.At(x, y); c == m.At(x+1, y) && c == m.At(x, y+1) && c == m.At(x+1, y+1) {
+			c := m.At(x, y)
+			seen[c] = true
+			if c == m.At(x+1, y) && c == m.At(x, y+1) && c == m.At(x+1, y+1) {
 				same++
 			}
 		}
 	}
-	return same, all
+	return same, all, len(seen)
 }

@@ -15,13 +15,7 @@ import (
 func grubConfig(m Medium) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, `# Boot menu of %s. Written by Caisson; the same file lies in the EFI partition.
-
-# Screen and first serial port show the same. Without a port, the screen alone.
-if serial --unit=0 --speed=115200; then
-  terminal_input console serial
-  terminal_output console serial
-fi
-
+%s
 # The release's own file finds its medium, whatever other disks are there. A
 # file system's UUID would not: it is the build's date, equal for two releases.
 search --no-floppy --set=root --file /%s
@@ -34,7 +28,7 @@ fi
 
 set default=%s
 set timeout=5
-`, m.Release, markDir+m.Release, markDir+m.Release, markDir+m.Release, m.Entries[0].ID)
+`, m.Release, serialLines(m.Command), markDir+m.Release, markDir+m.Release, markDir+m.Release, m.Entries[0].ID)
 	for _, e := range m.Entries {
 		fmt.Fprintf(&b, `
 menuentry '%s' --id %s {
@@ -55,6 +49,24 @@ menuentry 'Switch this computer off' --id poweroff {
 }
 `)
 	return []byte(b.String())
+}
+
+// serialWord is the kernel's serial console.
+var serialWord = regexp.MustCompile(`(?:^| )console=ttyS([0-9]+),([0-9]+)(?: |$)`)
+
+// serialLines put the menu on the serial line that the kernel will write to.
+func serialLines(command string) string {
+	m := serialWord.FindStringSubmatch(command)
+	if m == nil {
+		return ""
+	}
+	return fmt.Sprintf(`
+# Screen and serial port show the same. Without a port, the screen alone.
+if serial --unit=%s --speed=%s; then
+  terminal_input console serial
+  terminal_output console serial
+fi
+`, m[1], m[2])
 }
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:=,@%+-]+$`)

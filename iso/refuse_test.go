@@ -113,3 +113,19 @@ func TestUEFIOnly(t *testing.T) {
 		t.Errorf("the boot catalog begins % x", cat[:64])
 	}
 }
+
+// TestMenuOnTheSerialLine: the menu is on the port that the kernel writes to, at its
+// speed, and on none where the kernel has none.
+func TestMenuOnTheSerialLine(t *testing.T) {
+	for command, want := range map[string]string{
+		"console=tty0 console=ttyS1,9600":      "serial --unit=1 --speed=9600;",
+		"console=ttyS0,115200 caisson.tui=off": "serial --unit=0 --speed=115200;",
+		"console=tty0":                         "",
+		"xconsole=ttyS0,9600":                  "",
+	} {
+		config := string(grubConfig(Medium{Release: "r", Command: command, Entries: []Entry{{ID: "a", Title: "A"}}}))
+		if want == "" && strings.Contains(config, "serial") || !strings.Contains(config, want) {
+			t.Errorf("%q:\n%s\nneed %q", command, config, want)
+		}
+	}
+}

@@ -12,11 +12,14 @@ const (
 	SlotWord = "caisson.slot=" // "a" or "b": the slot that is running
 )
 
-// common holds for both boots. The serial line is last and so is /dev/console.
+// common holds for both boots. The serial line, as in ttyS0,115200, is last and so is
+// /dev/console.
 // gpt_auto: a node mounts what its kernel line and fstab name, and nothing that
 // another disk offers by partition type. ssh_auto: no SSH server on sockets that
 // nobody asked for (systemd-ssh-generator(8)).
-var common = []string{"systemd.gpt_auto=no", "systemd.ssh_auto=no", "loglevel=4", "console=tty0", "console=ttyS0,115200"}
+func common(serial string) []string {
+	return []string{"systemd.gpt_auto=no", "systemd.ssh_auto=no", "loglevel=4", "console=tty0", "console=" + serial}
+}
 
 // LiveArgs is the kernel line of a medium whose volume label is label (ISO 9660,
 // up to 32 of A-Z 0-9 _) and whose OS image is the blob imageHex. The names are
@@ -25,7 +28,7 @@ var common = []string{"systemd.gpt_auto=no", "systemd.ssh_auto=no", "loglevel=4"
 // fstab=0: the image's fstab is the installed node's. rd.shell=0: an initramfs
 // that cannot go on says why (dracut module caisson) and halts with that text on
 // the screen; there is no shell without a login.
-func LiveArgs(label, imageHex string) []string {
+func LiveArgs(label, imageHex, serial string) []string {
 	return append([]string{
 		"root=live:CDLABEL=" + label,
 		"rd.live.image",
@@ -37,7 +40,7 @@ func LiveArgs(label, imageHex string) []string {
 		// The live system's caches are made anew with the image, never at boot.
 		"systemd.condition_needs_update=no",
 		LiveWord,
-	}, common...)
+	}, common(serial)...)
 }
 
 // Disk is an installed disk as the kernel line names it: by partition GUID
@@ -55,7 +58,7 @@ type Disk struct {
 // machine, so that boot counting can fall back; a device that does not come is
 // given up after systemd's own 90 s for every other device (dracut's default is
 // to wait for ever).
-func InstalledArgs(d Disk, os bundle.OSImage) []string {
+func InstalledArgs(d Disk, os bundle.OSImage, serial string) []string {
 	return append([]string{
 		"root=/dev/mapper/root", "ro", "rootfstype=squashfs",
 		"roothash=" + os.RootHash,
@@ -67,5 +70,5 @@ func InstalledArgs(d Disk, os bundle.OSImage) []string {
 		"rd.timeout=90", "rd.retry=60",
 		"panic=5", "rd.shell=0", "rd.emergency=reboot",
 		SlotWord + d.Slot,
-	}, common...)
+	}, common(serial)...)
 }

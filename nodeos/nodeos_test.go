@@ -22,13 +22,15 @@ var image = bundle.OSImage{
 var disk = Disk{Slot: "a", Image: "11111111-1111-4111-8111-111111111111",
 	State: "22222222-2222-4222-8222-222222222222", ESP: "33333333-3333-4333-8333-333333333333"}
 
+const serial = "ttyS0,115200"
+
 // TestBootTexts keeps every word that firmware, loader, kernel and initramfs
 // read: this text is what was started in QEMU.
 func TestBootTexts(t *testing.T) {
-	installed := InstalledArgs(disk, image)
+	installed := InstalledArgs(disk, image, serial)
 	path, entry := Entry(image.Version, installed, 3)
 	var b strings.Builder
-	b.WriteString("live: " + strings.Join(LiveArgs("CAISSON_0123ABCD", strings.Repeat("ab", 32)), " ") + "\n\n")
+	b.WriteString("live: " + strings.Join(LiveArgs("CAISSON_0123ABCD", strings.Repeat("ab", 32), serial), " ") + "\n\n")
 	b.WriteString(path + ":\n" + entry + "\n")
 	b.WriteString(LoaderConfPath + ":\n" + LoaderConf())
 	golden.Equal(t, "boot.txt", []byte(b.String()))
@@ -37,7 +39,7 @@ func TestBootTexts(t *testing.T) {
 // TestArgsFit: the kernel takes 2047 characters (COMMAND_LINE_SIZE, x86), and
 // the live line shares isolated words only, for grub.cfg splits at blanks.
 func TestArgsFit(t *testing.T) {
-	for _, args := range [][]string{InstalledArgs(disk, image), LiveArgs(strings.Repeat("A", 32), strings.Repeat("ab", 32))} {
+	for _, args := range [][]string{InstalledArgs(disk, image, serial), LiveArgs(strings.Repeat("A", 32), strings.Repeat("ab", 32), serial)} {
 		line := strings.Join(args, " ")
 		if len(line) > 1024 {
 			t.Errorf("kernel line has %d characters, want at most 1024: %s", len(line), line)
@@ -46,6 +48,16 @@ func TestArgsFit(t *testing.T) {
 			if strings.ContainsAny(a, " \t\n\"'$\\;{}") {
 				t.Errorf("argument %q needs quoting in grub.cfg or a loader entry", a)
 			}
+		}
+	}
+}
+
+// TestSerialConsole: one port at one speed, behind the screen, in both boots.
+func TestSerialConsole(t *testing.T) {
+	for name, args := range map[string][]string{"live": LiveArgs("L", "ab", "ttyS1,9600"), "installed": InstalledArgs(disk, image, "ttyS1,9600")} {
+		line := strings.Join(args, " ")
+		if !strings.HasSuffix(line, " console=tty0 console=ttyS1,9600") || strings.Contains(line, "ttyS0") {
+			t.Errorf("%s: %s", name, line)
 		}
 	}
 }

@@ -35,6 +35,18 @@ const (
 	EngineDistribution = "distribution"
 )
 
+// DefaultSerial is the serial console where the Spec names none.
+const DefaultSerial = "ttyS0,115200"
+
+// SerialConsole is the serial console as the kernel names it (serial-console.rst of
+// its documentation): port, comma, bits in a second.
+func (o OS) SerialConsole() string {
+	if o.Serial == "" {
+		return DefaultSerial
+	}
+	return o.Serial
+}
+
 // Default fills what the author left open, and writes image references in full
 // (x:1 is docker.io/library/x:1, as container runtimes read it), so that every
 // later stage compares like with like. It never overwrites a value, and doing

@@ -92,6 +92,8 @@ func (p *problems) classification(c Classification) {
 }
 
 var (
+	// The ports that every PC kernel has (8250), at speeds that consoles have.
+	serialForm = regexp.MustCompile(`^ttyS[0-3],(9600|19200|38400|57600|115200)$`)
 	// Debian Policy 5.6.1: package names.
 	packageForm = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]+$`)
 	// ModuleVersion: a release of Semantic Versioning 2.0.0, with Go's leading v.
@@ -117,6 +119,9 @@ func (p *problems) os(o OS) {
 			p.clash("os.snapshot", "a snapshot time with the security archive "+o.Security+", which keeps no snapshots",
 				"os.security that names a snapshot archive, or "+NoSecurity, hint)
 		}
+	}
+	if o.Serial != "" && !serialForm.MatchString(o.Serial) {
+		p.bad("os.serial", quoted(o.Serial), "a port from ttyS0 to ttyS3, a comma and 9600, 19200, 38400, 57600 or 115200, as in "+DefaultSerial, "")
 	}
 	seen := map[string]bool{}
 	for i, name := range o.Packages {

@@ -16,7 +16,7 @@ const firstSlot = "a"
 const bootTries = 3
 
 // boot is what the ESP holds: the loader's files, and the entry that goes last.
-func (p *Plan) boot(os bundle.OSImage, words []string) (loader []File, entry File, err error) {
+func (p *Plan) boot(os bundle.OSImage, serial string, words []string) (loader []File, entry File, err error) {
 	pieces, err := nodeos.ESPFiles(os)
 	if err != nil {
 		return nil, File{}, err
@@ -26,7 +26,7 @@ func (p *Plan) boot(os bundle.OSImage, words []string) (loader []File, entry Fil
 	}
 	loader = append(loader, p.own(nodeos.LoaderConfPath, 0, []byte(nodeos.LoaderConf())))
 	disk := nodeos.Disk{Slot: firstSlot, Image: partUUID(p.Table, nodeos.SlotA), State: partUUID(p.Table, nodeos.State), ESP: partUUID(p.Table, nodeos.ESP)}
-	path, text := nodeos.Entry(os.Version, append(nodeos.InstalledArgs(disk, os), words...), bootTries)
+	path, text := nodeos.Entry(os.Version, append(nodeos.InstalledArgs(disk, os, serial), words...), bootTries)
 	return loader, p.own(path, 0, []byte(text)), nil
 }
 

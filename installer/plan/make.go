@@ -128,7 +128,7 @@ func (p *Plan) addSteps(in Input, m bundle.Manifest, blobs []File) error {
 	if err != nil {
 		return err
 	}
-	loader, entry, err := p.boot(m.OS, in.Kernel)
+	loader, entry, err := p.boot(m.OS, in.Enclave.OS.SerialConsole(), in.Kernel)
 	if err != nil {
 		return err
 	}

@@ -58,6 +58,29 @@ func carrying(b plan.Bundle, path string) plan.Bundle {
 	return carrier{b, m}
 }
 
+// TestSerialConsole: the installed node talks on the port that the Spec names.
+func TestSerialConsole(t *testing.T) {
+	for serial, want := range map[string]string{"": " console=ttyS0,115200", "ttyS1,9600": " console=ttyS1,9600"} {
+		in := input(t)
+		in.Enclave.OS.Serial = serial
+		p, err := plan.Make(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := ""
+		for _, s := range p.Steps {
+			for _, f := range s.Files {
+				if b, own := p.Content(f.Digest); own && strings.Contains(f.Path, "loader/entries/") {
+					found = string(b)
+				}
+			}
+		}
+		if !strings.Contains(found, want) || strings.Count(found, "console=ttyS") != 1 {
+			t.Errorf("%q: the boot entry is %q, need%s", serial, found, want)
+		}
+	}
+}
+
 func TestMake(t *testing.T) {
 	in := input(t)
 	p, err := plan.Make(in)

@@ -36,6 +36,7 @@ type Input struct {
 type Sealed struct {
 	Manifest bundle.Manifest
 	live     map[string]bundle.Artifact // boot pieces of the medium
+	serial   string                     // its serial console
 	meta     map[string][]byte          // small files by path on the medium
 	blobs    []blob                     // payload, in the order it will lie on the medium
 }
@@ -108,7 +109,7 @@ func Seal(ctx context.Context, in Input, store *bundle.Store, progress bundle.Pr
 	}
 	m.Release = releaseName(e.Metadata.Name, identity.Short(), standIns)
 	index, layout := images.Index(entries)
-	sealed := &Sealed{Manifest: m, live: out.Live, meta: map[string][]byte{
+	sealed := &Sealed{Manifest: m, live: out.Live, serial: e.OS.SerialConsole(), meta: map[string][]byte{
 		bundle.SpecPath: in.Choice.Spec.Raw, bundle.LockPath: lockRaw, bundle.IndexPath: index, bundle.LayoutPath: layout}}
 	if in.Answers != nil {
 		sealed.meta[bundle.AnswersPath] = in.Answers

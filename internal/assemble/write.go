@@ -113,7 +113,7 @@ func (s *Sealed) medium(store *bundle.Store) (iso.Medium, error) {
 	m := s.Manifest
 	out := iso.Medium{Label: Label(m.Release), Release: m.Release, Title: "Caisson " + m.Enclave, Epoch: m.Epoch,
 		Sealed:  []string{bundle.ManifestPath, bundle.SumPath},
-		Command: strings.Join(nodeos.LiveArgs(Label(m.Release), m.OS.Image.Hex()), " "),
+		Command: strings.Join(nodeos.LiveArgs(Label(m.Release), m.OS.Image.Hex(), s.serial), " "),
 		Entries: []iso.Entry{
 			{ID: "install", Title: "Install " + m.Release},
 			{ID: "ram", Title: "Install, with the system copied to memory first", Extra: "rd.live.ram=1"},

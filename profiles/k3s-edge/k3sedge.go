@@ -25,8 +25,8 @@ import (
 	"caisson.dev/caisson/spec"
 )
 
-// Profile is the k3s-edge profile; root is "/" on a node and a tree in tests.
-type Profile struct{ root string }
+// Profile is the k3s-edge profile.
+type Profile struct{ node.Here }
 
 // The contract, checked by the compiler.
 var (
@@ -43,7 +43,11 @@ var (
 )
 
 // New is the profile as a node and the low side use it.
-func New() Profile { return Profile{root: "/"} }
+func New() Profile { return under("/") }
+
+// under is the profile of a node whose tree is at root. Nothing of K3s's control
+// plane is a pod.
+func under(root string) Profile { return Profile{node.Here{Root: root, Product: release.K3s}} }
 
 // Name is "k3s-edge".
 func (Profile) Name() string { return spec.ProfileK3s }

@@ -2,37 +2,22 @@ package k3sedge
 
 import (
 	"context"
-	"os"
 	"strings"
 
 	"caisson.dev/caisson/profiles/cluster"
-	"caisson.dev/caisson/profiles/rancher/node"
-	"caisson.dev/caisson/profiles/rancher/release"
 )
-
-// here is the node that the program runs on. Nothing of K3s's control plane is a
-// pod.
-func (p Profile) here() (*node.Live, error) {
-	name, err := os.Hostname()
-	return &node.Live{Root: p.root, Product: release.K3s, Node: name}, err
-}
-
-// connect opens the cluster as its administrator.
-func (p Profile) connect() (*cluster.API, error) {
-	return cluster.Connect(p.root, node.AdminConf(release.K3s))
-}
 
 // Ready waits until this node is ready, and on a server until whatever K3s runs in
 // kube-system is. It fails with NODE-NOT-READY when ctx ends first.
 func (p Profile) Ready(ctx context.Context, report func(string)) error {
-	l, err := p.here()
+	l, err := p.Live()
 	if err != nil {
 		return err
 	}
 	if err := l.Ready(ctx, report); err != nil || !l.Server() {
 		return err
 	}
-	api, err := p.connect()
+	api, err := p.Connect()
 	if err != nil {
 		return err
 	}
@@ -71,44 +56,4 @@ func packaged(ctx context.Context, api *cluster.API) string {
 		}
 	}
 	return ""
-}
-
-// Membership is what the cluster says of this node.
-func (p Profile) Membership(ctx context.Context) (string, bool) {
-	l, err := p.here()
-	if err != nil {
-		return err.Error(), false
-	}
-	return l.Membership(ctx)
-}
-
-// Certificates are where K3s keeps those of a node.
-func (Profile) Certificates() []string { return node.Certificates(release.K3s) }
-
-// CarryNetwork hands the manifests in dir to K3s where the pod network is one of
-// them.
-func (p Profile) CarryNetwork(dir string) error {
-	l, err := p.here()
-	if err != nil {
-		return err
-	}
-	return l.CarryNetwork(dir)
-}
-
-// ApplyManifests hands the manifests in dir to K3s.
-func (p Profile) ApplyManifests(ctx context.Context, dir string, report func(string)) error {
-	l, err := p.here()
-	if err != nil {
-		return err
-	}
-	return l.ApplyManifests(ctx, dir, report)
-}
-
-// WaitWorkloads waits until what they run is ready.
-func (p Profile) WaitWorkloads(ctx context.Context, dir string, report func(string)) error {
-	l, err := p.here()
-	if err != nil {
-		return err
-	}
-	return l.WaitWorkloads(ctx, dir, report)
 }

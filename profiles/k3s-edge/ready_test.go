@@ -19,13 +19,13 @@ func TestReady(t *testing.T) {
 	root := lay(t, input(t, site(newest, ""), box))
 	a := serve(t, root, node.AdminConf(release.K3s))
 	ready(t, a)
-	if err := (Profile{root: root}).Ready(t.Context(), func(s string) { t.Errorf("waits: %s", s) }); err != nil {
+	if err := under(root).Ready(t.Context(), func(s string) { t.Errorf("waits: %s", s) }); err != nil {
 		t.Fatal(err)
 	}
 	a.set("/apis/batch/v1"+system+"jobs", `{"items":[{"metadata":{"name":"helm-install-traefik"}}]}`)
 	a.set("/apis/batch/v1"+system+"jobs/helm-install-traefik", `{"status":{"succeeded":0}}`)
 	ctx, cancel := context.WithCancel(t.Context())
-	err := Profile{root: root}.Ready(ctx, func(string) { cancel() })
+	err := under(root).Ready(ctx, func(string) { cancel() })
 	if !cluster.NodeNotReady.Is(err) || !strings.Contains(err.Error(), "job kube-system/helm-install-traefik") {
 		t.Errorf("have %v, need NODE-NOT-READY with the job", err)
 	}
@@ -36,7 +36,7 @@ func TestReadyOfAnAgent(t *testing.T) {
 	root := lay(t, input(t, site(newest, ""), agent))
 	a := serve(t, root, agentDir+"/kubelet.kubeconfig")
 	a.set("/api/v1/nodes/"+nodeName(t), `{"status":{"conditions":[{"type":"Ready","status":"True"}]}}`)
-	if err := (Profile{root: root}).Ready(t.Context(), func(s string) { t.Errorf("waits: %s", s) }); err != nil {
+	if err := under(root).Ready(t.Context(), func(s string) { t.Errorf("waits: %s", s) }); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -115,7 +115,7 @@ func profile(t *testing.T, status int, open bool) Profile {
 	t.Helper()
 	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
 	t.Cleanup(s.Close)
-	return Profile{root: "/", dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+	return Profile{Here: New().Here, dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 		if strings.HasSuffix(address, ":10255") && !open {
 			return nil, syscall.ECONNREFUSED
 		}

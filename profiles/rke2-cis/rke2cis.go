@@ -28,9 +28,9 @@ import (
 	"caisson.dev/caisson/spec"
 )
 
-// Profile is the profile rke2-cis; root is "/" on a node, a tree in tests.
+// Profile is the profile rke2-cis.
 type Profile struct {
-	root string
+	node.Here
 	// dial reaches the node's services for Checks; nil is the network.
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -50,8 +50,12 @@ var (
 	_ profiles.NetworkChanger = Profile{}
 )
 
+// parts are the static pods of a server, by their component label (rke2
+// pkg/podtemplate).
+var parts = []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"}
+
 // New is the profile as a node and the low side use it.
-func New() Profile { return Profile{root: "/"} }
+func New() Profile { return Profile{Here: node.Here{Root: "/", Product: release.RKE2, Parts: parts}} }
 
 // Name is "rke2-cis".
 func (Profile) Name() string { return spec.ProfileRKE2 }

@@ -8,9 +8,6 @@ import (
 	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/profiles/check"
 	"caisson.dev/caisson/profiles/host"
-	"caisson.dev/caisson/profiles/rancher/config"
-	"caisson.dev/caisson/profiles/rancher/node"
-	"caisson.dev/caisson/profiles/rancher/release"
 	"caisson.dev/caisson/spec"
 )
 
@@ -21,15 +18,6 @@ var spans = []profiles.Span{{Benchmark: "2.0", First: 34}, {Benchmark: "1.12", F
 
 // Benchmarks are those for a version.
 func (Profile) Benchmarks(version string) []string { return profiles.Spanning(spans, version) }
-
-// Unit is the unit that runs Kubernetes on a node of the role.
-func (Profile) Unit(role string) string {
-	n := node.Node{Version: release.Version{Product: release.K3s}}
-	if role == spec.Worker {
-		n.Role = config.Agent
-	}
-	return n.Unit()
-}
 
 // patience bounds a test; what is down on this node is refused at once.
 const patience = 15 * time.Second

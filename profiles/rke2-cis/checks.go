@@ -6,7 +6,6 @@ import (
 	"caisson.dev/caisson/profiles"
 	"caisson.dev/caisson/profiles/check"
 	"caisson.dev/caisson/profiles/host"
-	"caisson.dev/caisson/profiles/rancher/config"
 	"caisson.dev/caisson/profiles/rancher/node"
 	"caisson.dev/caisson/profiles/rancher/release"
 	"caisson.dev/caisson/spec"
@@ -21,15 +20,6 @@ var spans = []profiles.Span{
 
 // Benchmarks are those for a version.
 func (Profile) Benchmarks(version string) []string { return profiles.Spanning(spans, version) }
-
-// Unit is the unit that runs Kubernetes on a node of the role.
-func (Profile) Unit(role string) string {
-	n := node.Node{Version: release.Version{Product: release.RKE2}}
-	if role == spec.Worker {
-		n.Role = config.Agent
-	}
-	return n.Unit()
-}
 
 // Where RKE2 keeps what the tables look at.
 const (

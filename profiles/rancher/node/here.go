@@ -5,7 +5,9 @@ import (
 	"os"
 
 	"caisson.dev/caisson/profiles/cluster"
+	"caisson.dev/caisson/profiles/rancher/config"
 	"caisson.dev/caisson/profiles/rancher/release"
+	"caisson.dev/caisson/spec"
 )
 
 // Here is the node that the program runs on, as a part of a profile: what
@@ -21,6 +23,15 @@ type Here struct {
 func (h Here) Live() (*Live, error) {
 	name, err := os.Hostname()
 	return &Live{Root: h.Root, Product: h.Product, Node: name, Parts: h.Parts}, err
+}
+
+// Unit is the unit that runs Kubernetes on a node of the role.
+func (h Here) Unit(role string) string {
+	n := Node{Version: release.Version{Product: h.Product}}
+	if role == spec.Worker {
+		n.Role = config.Agent
+	}
+	return n.Unit()
 }
 
 // Connect opens the cluster as its administrator.

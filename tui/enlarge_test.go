@@ -59,4 +59,7 @@ func TestLargeFromTheStart(t *testing.T) {
 		t.Error("not asked for larger letters")
 	}
 	tty.shows("Check the medium") // where they cannot be larger
+	if text := tty.text(); strings.Contains(text, "] Large print") {
+		t.Errorf("a switch that does nothing:\n%s", text)
+	}
 }

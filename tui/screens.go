@@ -88,9 +88,9 @@ func (w Wizard) welcomePage() page {
 	p.lines = append(p.lines, line{},
 		say("Compare the manifest's digest with the paper that came with the medium."),
 		dim("If it differs, stop here and ask whoever made the medium."))
-	p.fields = []field{
-		act("check", "Check the medium", Wizard.checkMedium),
-		{id: FieldLarge, kind: toggle, label: "Large print"},
+	p.fields = []field{act("check", "Check the medium", Wizard.checkMedium)}
+	if !w.size.Large || w.large() { // the boot menu's large print cannot be switched off here
+		p.fields = append(p.fields, field{id: FieldLarge, kind: toggle, label: "Large print"})
 	}
 	if w.facts != nil {
 		p.fields[0].label = "Check the medium again"

@@ -21,6 +21,10 @@ const (
 	DummyLink = "caisson0" // holds the address where there is no card
 )
 
+// NowhereAddress is what DummyLink has where RKE2 or K3s want a default route and
+// there is none (package host): an address for documentation (RFC 5737), nobody's.
+const NowhereAddress = "203.0.113.254"
+
 // VLANLink is the name of the link that is a node's end of a VLAN.
 func VLANLink(id int) string { return "vlan" + strconv.Itoa(id) }
 

@@ -102,7 +102,7 @@ func nowhere() []images.ServiceFile {
 	return []images.ServiceFile{
 		text(networkDir+"20-caisson-nowhere.netdev", "[NetDev]", "Name="+spec.DummyLink, "Kind=dummy"),
 		text(networkDir+"20-caisson-nowhere.network", slices.Concat(
-			[]string{"[Match]", "Name=" + spec.DummyLink, "", "[Link]", "RequiredForOnline=no", "", "[Network]", "Address=203.0.113.254/31"}, quiet,
+			[]string{"[Match]", "Name=" + spec.DummyLink, "", "[Link]", "RequiredForOnline=no", "", "[Network]", "Address=" + spec.NowhereAddress + "/31"}, quiet,
 			[]string{"", "[Route]", "Gateway=203.0.113.255", "Metric=4096"})...),
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"caisson.dev/caisson/profiles"
+	"caisson.dev/caisson/spec"
 )
 
 type keysCmd struct{}
@@ -32,19 +33,25 @@ func (keysCmd) Run(r *run) error {
 	return maker.Keys(profiles.KeysInput{Root: r.root, Node: name, Addresses: addresses, Now: time.Now()})
 }
 
-// ownAddresses are the node's addresses, without loopback and link-local ones.
+// ownAddresses are the node's addresses at which others may reach it.
 func ownAddresses() ([]netip.Addr, error) {
 	list, err := net.InterfaceAddrs()
 	if err != nil {
 		return nil, err
 	}
+	return reachable(list), nil
+}
+
+// reachable are addresses without loopback and link-local ones, and without that of
+// the route to nowhere.
+func reachable(list []net.Addr) []netip.Addr {
 	var out []netip.Addr
 	for _, a := range list {
 		p, err := netip.ParsePrefix(a.String())
-		if err != nil || p.Addr().IsLoopback() || p.Addr().IsLinkLocalUnicast() {
+		if err != nil || p.Addr().IsLoopback() || p.Addr().IsLinkLocalUnicast() || p.Addr().String() == spec.NowhereAddress {
 			continue
 		}
 		out = append(out, p.Addr().Unmap())
 	}
-	return out, nil
+	return out
 }

@@ -60,7 +60,7 @@ type OS struct {
 	Packages  []string `yaml:"packages,omitempty" json:"packages,omitempty"`                     // extra Debian packages
 	Firmware  *bool    `yaml:"firmware,omitempty" json:"firmware,omitempty"`                     // NIC, HBA and GPU firmware; on by default
 	Microcode *bool    `yaml:"microcode,omitempty" json:"microcode,omitempty"`                   // CPU microcode; on by default
-	Serial    string   `yaml:"serial,omitempty" json:"serial,omitempty"`                         // the serial console, as the kernel names it: "ttyS1,9600"; see SerialConsole
+	Serial    string   `yaml:"serial,omitempty" json:"serial,omitempty"`                         // the serial console: ttyS0 to ttyS3, a comma, and 9600 to 115200 bits a second; ttyS0,115200 by default
 	RootShell bool     `yaml:"rootShell,omitempty" json:"rootShell,omitempty"`                   // the installer's screens and the status console offer a root shell
 }
 

@@ -121,7 +121,7 @@ func (p *problems) os(o OS) {
 		}
 	}
 	if o.Serial != "" && !serialForm.MatchString(o.Serial) {
-		p.bad("os.serial", quoted(o.Serial), "a port from ttyS0 to ttyS3, a comma and 9600, 19200, 38400, 57600 or 115200, as in "+DefaultSerial, "")
+		p.bad("os.serial", quoted(o.Serial), "a port from ttyS0 to ttyS3, a comma and 9600, 19200, 38400, 57600 or 115200, as in "+DefaultSerial, "the first port is ttyS0 (COM1); boot menu, installer and node are on that one")
 	}
 	seen := map[string]bool{}
 	for i, name := range o.Packages {

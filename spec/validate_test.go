@@ -212,3 +212,18 @@ func TestBannerColours(t *testing.T) {
 		}
 	}
 }
+
+// TestSerialConsoles: every port that a PC kernel has, at every speed of consoles.
+func TestSerialConsoles(t *testing.T) {
+	for _, port := range []string{"ttyS0", "ttyS1", "ttyS2", "ttyS3"} {
+		for _, speed := range []string{"9600", "19200", "38400", "57600", "115200"} {
+			e := Enclave{OS: OS{Serial: port + "," + speed}}
+			if !serialForm.MatchString(e.OS.Serial) || e.OS.SerialConsole() != port+","+speed {
+				t.Errorf("%s,%s is refused", port, speed)
+			}
+		}
+	}
+	if have := (OS{}).SerialConsole(); have != "ttyS0,115200" {
+		t.Errorf("have %s by default", have)
+	}
+}

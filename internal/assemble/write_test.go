@@ -43,7 +43,7 @@ func small(t testing.TB) (*Sealed, *bundle.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Sealed{live: map[string]bundle.Artifact{nodeos.GRUBRescue: put(rescue), nodeos.GRUBHybrid: put(isotest.Hybrid()),
+	s := &Sealed{serial: "ttyS1,9600", live: map[string]bundle.Artifact{nodeos.GRUBRescue: put(rescue), nodeos.GRUBHybrid: put(isotest.Hybrid()),
 		nodeos.Kernel: put([]byte("kernel")), nodeos.Initrd: put([]byte("initrd"))}}
 	for _, key := range []string{nodeos.Shim, nodeos.GRUB, nodeos.MokManager} {
 		s.live[key] = put(isotest.Program(key, isotest.X8664, 8))
@@ -101,8 +101,9 @@ func TestWrite(t *testing.T) {
 		t.Errorf("have %q last on the medium, want the manifest and its checksum", last)
 	}
 	menu, err := fs.ReadFile(medium, iso.ConfigPath)
-	if err != nil || !strings.Contains(string(menu), "root=live:CDLABEL=CAISSON_01234567") || !strings.Contains(string(menu), m.OS.Image.Hex()) {
-		t.Errorf("the menu names neither label nor system (%v):\n%s", err, menu)
+	if err != nil || !strings.Contains(string(menu), "root=live:CDLABEL=CAISSON_01234567") || !strings.Contains(string(menu), m.OS.Image.Hex()) ||
+		!strings.Contains(string(menu), "console=ttyS1,9600") || !strings.Contains(string(menu), "--unit=1 --speed=9600") {
+		t.Errorf("the menu does not name label, system and serial console (%v):\n%s", err, menu)
 	}
 	again, err := s.Write(t.Context(), store, filepath.Join(filepath.Dir(path), "again.iso"), quiet)
 	if err != nil || again.Manifest != done.Manifest {
